@@ -1,0 +1,53 @@
+"""Bar periods by their market names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bitten.errors import ConfigError, did_you_mean
+from bitten.model.dtypes import NS_PER_MINUTE
+
+_MINUTES: Final = {
+    "M1": 1,
+    "M2": 2,
+    "M3": 3,
+    "M5": 5,
+    "M10": 10,
+    "M15": 15,
+    "M30": 30,
+    "H1": 60,
+    "H2": 120,
+    "H4": 240,
+    "H6": 360,
+    "H8": 480,
+    "H12": 720,
+    "D1": 1440,
+}
+
+TIMEFRAMES: Final = tuple(_MINUTES)
+
+
+def timeframe_ns(name: str) -> int:
+    """Length of a bar in nanoseconds; `timeframe_ns("M5")` is 300_000_000_000.
+
+    Raises:
+        ConfigError: the name is not one of `TIMEFRAMES`.
+    """
+    if name not in _MINUTES:
+        raise ConfigError(f'timeframe "{name}" is unknown{did_you_mean(name, _MINUTES)}')
+    return _MINUTES[name] * NS_PER_MINUTE
+
+
+def timeframe_name(ns: int) -> str:
+    """Name of a period given in nanoseconds; the inverse of `timeframe_ns`."""
+    for name, minutes in _MINUTES.items():
+        if minutes * NS_PER_MINUTE == ns:
+            return name
+    raise ConfigError(f"a bar of {ns / NS_PER_MINUTE:g} minutes is none of {', '.join(_MINUTES)}")
+
+
+def base_timeframe(names: list[str]) -> str:
+    """The longest timeframe of which every one of `names` is a whole multiple: the one bars are built in."""
+    minutes = [timeframe_ns(name) // NS_PER_MINUTE for name in names]
+    candidates = [name for name, length in _MINUTES.items() if all(m % length == 0 for m in minutes)]
+    return max(candidates, key=lambda name: _MINUTES[name])

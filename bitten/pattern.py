@@ -1,0 +1,95 @@
+"""What a pattern is, and its two easy forms: a kernel over carried state, and plain Python.
+
+A pattern sees closed bars and past quotes only. One instance serves one symbol on one timeframe for the whole run and
+carries its state from slice to slice; the pipeline cuts the input where it likes, and nothing may depend on the cuts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+
+from bitten.model.dtypes import SIGNAL, Records
+from bitten.model.instrument import Instrument
+from bitten.model.quotes import Quotes
+
+
+@dataclass(frozen=True, slots=True)
+class PatternContext:
+    """Where an instance works."""
+
+    instrument: Instrument
+    timeframe: str
+    timeframe_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What is new for one instance since its last call."""
+
+    bars: Mapping[str, Records]  # timeframe to newly closed bars (dtype BAR), in order
+    quotes: Quotes  # the new quotes; may be empty
+    horizon: int  # everything up to this instant has been seen
+
+
+class Pattern(ABC):
+    """A detector.
+
+    `Config` is a frozen `msgspec.Struct` (unknown keys forbidden) whose fields are the pattern's documented
+    parameters. `evidence` names the numbers that each signal carries, at most `EVIDENCE_SLOTS`.
+    `context_timeframes` are bars it wants beside those of its own timeframe.
+    """
+
+    Config: ClassVar[type[msgspec.Struct]]
+    evidence: ClassVar[tuple[str, ...]] = ()
+    context_timeframes: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, config: Any, context: PatternContext) -> None:
+        self.config = config
+        self.context = context
+
+    @abstractmethod
+    def scan(self, batch: Batch) -> Records:
+        """Signals (dtype SIGNAL) that the batch brings, in the order of `time`; an empty array for none.
+
+        The array may be reused at the next call.
+        """
+
+
+class KernelPattern(Pattern):
+    """A pattern whose work is one numba kernel: `kernel(state, params, bars, out) -> count`.
+
+    `state` is a NamedTuple of arrays made once by `new_state`, `params` a NamedTuple of scalars made by `new_params`,
+    `bars` an array of BAR, `out` an array of SIGNAL with two rows per bar; the kernel returns how many it filled.
+    """
+
+    kernel: ClassVar[Callable[[Any, Any, Records, Records], int]]
+
+    def __init__(self, config: Any, context: PatternContext) -> None:
+        super().__init__(config, context)
+        self.state = self.new_state()
+        self.params = self.new_params()
+        self._out: Records = np.zeros(64, SIGNAL)
+
+    @abstractmethod
+    def new_state(self) -> Any:
+        """The state before the first bar: a NamedTuple of numpy arrays."""
+
+    @abstractmethod
+    def new_params(self) -> Any:
+        """The configuration as the kernel wants it: a NamedTuple of floats and ints."""
+
+    def scan(self, batch: Batch) -> Records:
+        """Run the kernel over the new bars."""
+        bars = batch.bars[self.context.timeframe]
+        if bars.size == 0:
+            return self._out[:0]
+        if self._out.size < 2 * bars.size:
+            self._out = np.zeros(2 * bars.size, SIGNAL)
+        count = type(self).kernel(self.state, self.params, bars, self._out)
+        return self._out[:count]

@@ -1,0 +1,35 @@
+"""What bitten's plugins package offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bitten import hookimpl
+
+
+@hookimpl
+def bitten_patterns() -> Mapping[str, str]:
+    """Pattern detectors."""
+    return {
+        "kalman_quickfire": "bitten_plugins.patterns.kalman_quickfire:KalmanQuickfire",
+        "bb_scalp": "bitten_plugins.patterns.bb_scalp:BbScalp",
+    }
+
+
+@hookimpl
+def bitten_gates() -> Mapping[str, str]:
+    """Gates."""
+    return {
+        "band": "bitten_plugins.gates.band:Band",
+        "slots": "bitten_plugins.gates.slots:Slots",
+        "risk": "bitten_plugins.gates.risk:Risk",
+        "fixed_lots": "bitten_plugins.gates.fixed_lots:FixedLots",
+        "spread": "bitten_plugins.gates.spread:MaximumSpread",
+        "one_per_symbol": "bitten_plugins.gates.one_per_symbol:OnePerSymbol",
+    }
+
+
+@hookimpl
+def bitten_trackers() -> Mapping[str, str]:
+    """Trackers."""
+    return {"jsonl": "bitten_plugins.trackers.jsonl:JsonLines"}
