@@ -1,0 +1,33 @@
+"""What every test may use: the real quotes beside the repository, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A property over kernels compiles on its first example, so no deadline holds; a red build must be red again.
+settings.register_profile("bitten", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("bitten")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Root of the working tree."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real quote files: `BITTEN_SHARED`, or `../shared/data` beside the repository."""
+    folder = Path(os.environ.get("BITTEN_SHARED") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(
+            f"tests over real quotes are skipped: {folder} does not exist; set BITTEN_SHARED to the folder that "
+            "holds truefx, histdata, mt5_export and the other vendors' files"
+        )
+    return folder
