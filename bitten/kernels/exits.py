@@ -1,0 +1,296 @@
+"""The exit kernel: fills, stops, targets, trailing and time stops of one symbol's tickets, by these rules and no others.
+
+It never looks at every quote for every position. The nearest levels of all tickets make a band on the bid (longs) and
+one on the ask (shorts); blocks of quotes whose extremes stay inside are passed over, and only where a quote leaves the
+band, or a time comes, are the tickets examined. The cost of a quiet quote does not depend on how many are open.
+
+The same kernel settles fires and resolves the outcome of every signal.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bitten.kernels.jit import kernel
+from bitten.model.dtypes import (
+    BY_BREAKEVEN,
+    BY_STOP,
+    BY_TARGET,
+    BY_TIME,
+    BY_TRAILING,
+    CLOSED,
+    EXPIRED,
+    FILLED,
+    NO_PRICE,
+    OPEN,
+    REJECTED,
+    WAITING,
+    Ints,
+    Records,
+)
+
+FAR = 1 << 62  # beyond every price: where a level that was not given stands
+BLOCK = 128  # quotes whose extremes are compared at once; a multiple of every SIMD width
+
+
+class FillRules(NamedTuple):
+    """How one symbol's orders fill. Distances in points."""
+
+    latency_ns: int = 0
+    slippage: int = 0  # adverse, on market fills: entries, stops and time stops
+    stops_level: int = 0  # a stop or target nearer than this to the close side is invalid
+    target_at_quote: bool = False  # fill a target at the touching quote where that is better
+
+
+class Path(NamedTuple):
+    """One symbol's quotes as the kernel reads them, columns of equal length.
+
+    `long_exit` and `short_exit` are the bid and ask that open positions see; `bid` and `ask` themselves for ticks.
+    `per_bar` is 4 where the quotes were made of bars, else 0: between the quotes of one bar the price is taken to
+    have passed every level, so that only a bar's first quote can gap over a stop.
+    """
+
+    ts: Ints
+    bid: Ints
+    ask: Ints
+    long_exit: Ints
+    short_exit: Ints
+    per_bar: int
+
+
+@kernel
+def first_outside(
+    bid: Ints, ask: Ints, start: int, stop: int, low_bid: int, high_bid: int, low_ask: int, high_ask: int
+) -> tuple[int, int, int, int, int]:
+    """Index of the first quote in [start, stop) on or beyond a band; `stop` if none.
+
+    Returns:
+        The index, and the extremes (lowest and highest bid, lowest and highest ask) of the quotes before it.
+    """
+    least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
+    i = start
+    while i < stop:
+        end = min(i + BLOCK, stop)
+        b0, b1, a0, a1 = bid[i], bid[i], ask[i], ask[i]
+        for k in range(i, end):
+            b0 = min(b0, bid[k])
+            b1 = max(b1, bid[k])
+            a0 = min(a0, ask[k])
+            a1 = max(a1, ask[k])
+        if b0 <= low_bid or b1 >= high_bid or a0 <= low_ask or a1 >= high_ask:
+            break
+        least_bid, most_bid = min(least_bid, b0), max(most_bid, b1)
+        least_ask, most_ask = min(least_ask, a0), max(most_ask, a1)
+        i = end
+    while i < stop:
+        if bid[i] <= low_bid or bid[i] >= high_bid or ask[i] <= low_ask or ask[i] >= high_ask:
+            break
+        least_bid, most_bid = min(least_bid, bid[i]), max(most_bid, bid[i])
+        least_ask, most_ask = min(least_ask, ask[i]), max(most_ask, ask[i])
+        i += 1
+    return i, least_bid, most_bid, least_ask, most_ask
+
+
+@kernel
+def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, int]:
+    """The band that holds nothing of interest, and the instant at which a time rule wants a look (FAR for none)."""
+    low_bid, high_bid, low_ask, high_ask, wake = -FAR, FAR, -FAR, FAR, FAR
+    for k in range(count):
+        t = tickets[k]
+        if t.state == WAITING:
+            wake = min(wake, t.after + 1)
+            continue
+        if now <= t.neutral_until:
+            wake = min(wake, now)
+        if t.deadline > 0:
+            wake = min(wake, t.deadline)
+        if t.bars_left > 0:
+            wake = min(wake, t.next_bar)
+        gain = t.side * t.target  # the nearest level on the winning side, as a favourable price
+        if t.breakeven_at > 0:
+            gain = min(gain, t.side * t.open_price + t.breakeven_at)
+        if t.trail > 0:
+            gain = min(gain, max(t.side * t.best, t.side * t.stop + t.trail) + 1)
+        if t.side > 0:
+            low_bid = max(low_bid, t.stop)
+            high_bid = min(high_bid, gain)
+        else:
+            high_ask = min(high_ask, t.stop)
+            low_ask = max(low_ask, -gain)
+    return low_bid, high_bid, low_ask, high_ask, wake
+
+
+@kernel
+def report(events: Records, n: int, t: Records, kind: int, reason: int, time: int, price: int) -> int:
+    """Append one event; the number of events after it."""
+    e = events[n]
+    e.key, e.kind, e.reason, e.time, e.price = t.key, kind, reason, time, price
+    e.stop = NO_PRICE if abs(t.stop) == FAR else t.stop
+    e.target = NO_PRICE if abs(t.target) == FAR else t.target
+    e.best, e.worst = t.best, t.worst
+    return n + 1
+
+
+@kernel
+def try_fill(path: Path, j: int, t: Records, rules: FillRules) -> bool:
+    """Open a waiting ticket at quote j; False where its stop or target is invalid there."""
+    side = t.side
+    close_side = path.bid[j] if side > 0 else path.ask[j]
+    price = (path.ask[j] if side > 0 else path.bid[j]) + side * rules.slippage
+    if t.stop == NO_PRICE:
+        t.stop = -side * FAR
+    else:
+        t.stop = price - side * t.stop if t.relative else t.stop
+        if side * (close_side - t.stop) < max(1, rules.stops_level):
+            return False
+    if t.target == NO_PRICE:
+        t.target = side * FAR
+    else:
+        t.target = price + side * t.target if t.relative else t.target
+        if side * (t.target - close_side) < max(1, rules.stops_level):
+            return False
+    t.state = OPEN
+    t.open_time, t.open_price, t.first_stop = path.ts[j], price, t.stop
+    t.best = t.worst = close_side
+    t.stop_kind = BY_STOP
+    t.breakeven_at = 0
+    if t.breakeven_r > 0 and abs(t.stop) != FAR:
+        t.breakeven_at = max(1, np.int64(np.ceil(t.breakeven_r * (side * (price - t.stop)))))
+    t.deadline = path.ts[j] + t.hold_ns if t.hold_ns > 0 else 0
+    if t.bars_left > 0:
+        t.next_bar = (path.ts[j] // t.bar_ns + 1) * t.bar_ns
+    t.neutral_until = 0
+    if path.per_bar and 0 < j % path.per_bar < path.per_bar - 1:
+        t.neutral_until = path.ts[j - j % path.per_bar + path.per_bar - 1]
+    return True
+
+
+@kernel
+def exit_at(path: Path, j: int, t: Records, rules: FillRules) -> tuple[int, int, int]:
+    """Whether quote j ends an open ticket: (close reason or 0, price before slippage, the close-side price seen)."""
+    side = t.side
+    if path.ts[j] <= t.neutral_until:
+        price = path.bid[j] if side > 0 else path.ask[j]
+    else:
+        price = path.long_exit[j] if side > 0 else path.short_exit[j]
+    gap = path.per_bar == 0 or j % path.per_bar == 0
+    if side * (price - t.stop) <= 0:
+        return t.stop_kind, price if gap else t.stop, price
+    if side * (price - t.target) >= 0:
+        return BY_TARGET, price if rules.target_at_quote and gap else t.target, price
+    if t.deadline > 0 and path.ts[j] >= t.deadline:
+        return BY_TIME, price, price
+    if t.bars_left > 0 and path.ts[j] >= t.next_bar:
+        t.bars_left -= 1
+        t.next_bar = (path.ts[j] // t.bar_ns + 1) * t.bar_ns
+        if t.bars_left == 0:
+            return BY_TIME, price, price
+    return 0, price, price
+
+
+@kernel
+def follow(t: Records, price: int) -> None:
+    """Let an open ticket's extremes and its stop follow a quote that did not end it."""
+    side = t.side
+    if side * (price - t.best) > 0:
+        t.best = price
+    if side * (price - t.worst) < 0:
+        t.worst = price
+    if t.breakeven_at > 0 and side * (price - t.open_price) >= t.breakeven_at:
+        t.breakeven_at = 0
+        if side * (t.open_price - t.stop) > 0:
+            t.stop, t.stop_kind = t.open_price, BY_BREAKEVEN
+    if t.trail > 0:
+        stop = t.best - side * t.trail
+        if side * (stop - t.stop) > 0:
+            t.stop, t.stop_kind = stop, BY_TRAILING
+
+
+@kernel
+def settle(
+    path: Path, j: int, tickets: Records, count: int, rules: FillRules, events: Records, n: int
+) -> tuple[int, int]:
+    """Examine every ticket at quote j, in the order of placement; the numbers of tickets and events that result."""
+    kept = 0
+    for k in range(count):
+        t = tickets[k]
+        alive = True
+        if t.state == WAITING:
+            if path.ts[j] > t.after:
+                if t.expiry > 0 and path.ts[j] > t.expiry:
+                    n = report(events, n, t, EXPIRED, 0, t.expiry, 0)
+                    alive = False
+                elif try_fill(path, j, t, rules):
+                    n = report(events, n, t, FILLED, 0, path.ts[j], t.open_price)
+                else:
+                    n = report(events, n, t, REJECTED, 0, path.ts[j], path.bid[j] if t.side > 0 else path.ask[j])
+                    alive = False
+        else:
+            reason, price, seen = exit_at(path, j, t, rules)
+            if reason:
+                if t.side * (price - t.best) > 0:
+                    t.best = price
+                if t.side * (price - t.worst) < 0:
+                    t.worst = price
+                slipped = price if reason == BY_TARGET else price - t.side * rules.slippage
+                n = report(events, n, t, CLOSED, reason, path.ts[j], slipped)
+                alive = False
+            else:
+                follow(t, seen)
+        if alive:
+            if kept != k:
+                tickets[kept] = tickets[k]
+            kept += 1
+    return kept, n
+
+
+@kernel
+def advance(
+    path: Path, start: int, stop: int, until: int, tickets: Records, count: int, rules: FillRules, events: Records
+) -> tuple[int, int]:
+    """Lead one symbol's tickets through the quotes [start, stop), all of which have `ts <= until`.
+
+    Args:
+        tickets: dtype TICKET, the first `count` are alive; compacted in place, order kept.
+        until: everything up to this instant has been seen: a waiting ticket whose expiry has come ends here.
+        events: dtype EVENT, room for two per ticket.
+
+    Returns:
+        How many tickets are alive and how many events were written.
+    """
+    n = 0
+    i = start
+    while i < stop and count > 0:
+        low_bid, high_bid, low_ask, high_ask, wake = watch(tickets, count, path.ts[i])
+        j = i
+        if wake > path.ts[i]:
+            end = stop
+            if wake <= path.ts[stop - 1]:
+                end = i + np.searchsorted(path.ts[i:stop], wake)
+            j, least_bid, most_bid, least_ask, most_ask = first_outside(
+                path.long_exit, path.short_exit, i, end, low_bid, high_bid, low_ask, high_ask
+            )
+            if j > i:
+                for k in range(count):
+                    t = tickets[k]
+                    if t.state == OPEN:
+                        if t.side > 0:
+                            t.best, t.worst = max(t.best, most_bid), min(t.worst, least_bid)
+                        else:
+                            t.best, t.worst = min(t.best, least_ask), max(t.worst, most_ask)
+        if j >= stop:
+            break
+        count, n = settle(path, j, tickets, count, rules, events, n)
+        i = j + 1
+    kept = 0
+    for k in range(count):
+        t = tickets[k]
+        if t.state == WAITING and 0 < t.expiry <= until:
+            n = report(events, n, t, EXPIRED, 0, t.expiry, 0)
+            continue
+        if kept != k:
+            tickets[kept] = tickets[k]
+        kept += 1
+    return kept, n
