@@ -1,0 +1,102 @@
+"""Accounts as columns: balances, slots and open positions of every account; changed only through `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bitten.market import Market
+from bitten.model.dtypes import Bools, Floats, Ints
+from bitten.model.facts import Close, Fill, Fire, Unfilled
+from bitten.sizing import points_to_money
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One row of the account table, as configured. Money in `currency`; limits of 0 mean "not limited here"."""
+
+    id: str
+    currency: str = "USD"
+    balance: float = 10_000.0
+    slots: int = 10  # open and pending positions at once
+    band_low: float = 0.0  # confidence at which it fires, ends included
+    band_high: float = 100.0
+    risk_percent: float = 1.0  # of equity, per fire
+    tier: str = "COMMANDER"
+
+
+class Ledger:
+    """The account table. Columns are arrays over accounts, in configured order."""
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self.accounts = tuple(accounts)
+        self.ids = [account.id for account in accounts]
+        self.currencies = [account.currency for account in accounts]
+        self.start: Floats = np.array([account.balance for account in accounts], np.float64)
+        self.balance = self.start.copy()
+        self.slots: Ints = np.array([account.slots for account in accounts], np.int64)
+        self.band_low: Floats = np.array([account.band_low for account in accounts], np.float64)
+        self.band_high: Floats = np.array([account.band_high for account in accounts], np.float64)
+        self.risk_percent: Floats = np.array([account.risk_percent for account in accounts], np.float64)
+        self.used: Ints = np.zeros(len(self.ids), np.int64)  # slots reserved by fires that have not ended
+        self.fires: list[dict[int, Fire]] = [{} for _ in self.ids]  # not ended, by number
+        self.fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
+        self._row = {name: row for row, name in enumerate(self.ids)}
+
+    def apply(self, fact: Fire | Fill | Unfilled | Close) -> int:
+        """Take a journalled fact into account and return the row of the account that it changed.
+
+        A fire reserves its slot at once; only evidence of its end (close, rejection, expiry) releases it.
+        """
+        fire = fact if isinstance(fact, Fire) else fact.fill.fire if isinstance(fact, Close) else fact.fire
+        row = self._row[fire.account]
+        if isinstance(fact, Fire):
+            self.fires[row][fire.number] = fire
+            self.used[row] += 1
+        elif isinstance(fact, Fill):
+            self.fills[row][fire.number] = fact
+        else:
+            del self.fires[row][fire.number]
+            self.fills[row].pop(fire.number, None)
+            self.used[row] -= 1
+            if isinstance(fact, Close):
+                self.balance[row] = round(float(self.balance[row]) + fact.profit, 2)
+        return row
+
+    def on_symbol(self, symbol: str) -> Ints:
+        """Fires per account that have not ended on a symbol."""
+        return np.array([sum(fire.signal.symbol == symbol for fire in open_.values()) for open_ in self.fires], np.int64)
+
+    def equity(self, market: Market, time: int) -> Floats:
+        """Balance plus what every open position would bring at the last quotes, per account."""
+        equity = self.balance.copy()
+        for row, fills in enumerate(self.fills):
+            for fill in fills.values():
+                equity[row] += self.floating(row, fill, market, time)
+        return equity
+
+    def floating(self, row: int, fill: Fill, market: Market, time: int) -> float:
+        """Profit of an open position at the last quotes, account currency, before commission."""
+        signal = fill.fire.signal
+        quote = market.quote(signal.symbol, time)
+        if quote is None:
+            return 0.0
+        points = signal.side * ((quote.bid if signal.side > 0 else quote.ask) - fill.price_points)
+        money = points_to_money(points, fill.fire.lots, signal.instrument)
+        return market.convert(money, signal.instrument.quote, self.currencies[row], time)
+
+    @property
+    def open_positions(self) -> Ints:
+        """Open positions per account."""
+        return np.array([len(fills) for fills in self.fills], np.int64)
+
+    def has_positions(self) -> bool:
+        """Whether any account holds one."""
+        return any(self.fills)
+
+
+def everyone(ledger: Ledger) -> Bools:
+    """A mask of all accounts."""
+    return np.ones(len(ledger.ids), np.bool_)

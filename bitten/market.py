@@ -1,0 +1,158 @@
+"""What is known at an instant: the last quotes of every symbol, and currency conversion from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bitten.errors import ConfigError, DataError
+from bitten.kernels.exits import Path
+from bitten.model.dtypes import Ints
+from bitten.model.instrument import Instrument
+from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
+
+_NOTHING: Ints = np.empty(0, np.int64)
+
+
+class Quote(NamedTuple):
+    """One quote, in points."""
+
+    time: int
+    bid: int
+    ask: int
+
+
+class Leg(NamedTuple):
+    """One step of a conversion: through the quotes of `symbol`, upwards (base to quote) or downwards."""
+
+    symbol: str
+    upwards: bool
+
+
+class Market:
+    """Read-only view of the quotes so far. `begin` hands it the next slice.
+
+    Args:
+        instruments: the symbols of the feed, in configured order.
+        rates: configured conversion rates by pair, as `{"GBPUSD": 1.25}`; used where no quotes convert.
+    """
+
+    def __init__(self, instruments: Mapping[str, Instrument], rates: Mapping[str, float]) -> None:
+        self.instruments = dict(instruments)
+        self._rates = dict(rates)
+        self._last: dict[str, Quote] = {}
+        self._paths: dict[str, Path] = {}
+        self._routes: dict[tuple[str, str], tuple[Leg, ...] | float] = {}
+
+    def begin(self, piece: Slice) -> None:
+        """Take over a slice; what was the current one becomes the past."""
+        for symbol, path in self._paths.items():
+            if path.ts.size:
+                self._last[symbol] = Quote(int(path.ts[-1]), int(path.bid[-1]), int(path.ask[-1]))
+        self._paths = {symbol: quotes_path(quotes) for symbol, quotes in piece.quotes.items()}
+
+    def path(self, symbol: str) -> Path | None:
+        """The current slice's quotes of a symbol, None where it has none."""
+        return self._paths.get(symbol)
+
+    def seen(self, symbol: str, time: int) -> int:
+        """How many of the current slice's quotes of a symbol have `ts <= time`."""
+        path = self._paths.get(symbol)
+        return int(path.ts.searchsorted(time, "right")) if path is not None else 0
+
+    def quote(self, symbol: str, time: int) -> Quote | None:
+        """The last quote of a symbol at or before an instant of the current slice, None before the first."""
+        path = self._paths.get(symbol)
+        if path is not None:
+            i = int(path.ts.searchsorted(time, "right")) - 1
+            if i >= 0:
+                return Quote(int(path.ts[i]), int(path.bid[i]), int(path.ask[i]))
+        return self._last.get(symbol)
+
+    def convert(self, amount: float, currency: str, into: str, time: int) -> float:
+        """An amount of one currency in another at an instant, always at the side that is worse for its owner.
+
+        Raises:
+            DataError: the cross that converts has no quote yet.
+        """
+        if currency == into or amount == 0.0:
+            return amount
+        route = self.route(currency, into)
+        if isinstance(route, float):
+            return amount * route
+        for symbol, upwards in route:
+            quote = self.quote(symbol, time)
+            if quote is None:
+                raise DataError(f"{symbol} is needed to turn {currency} into {into} and has no quote yet")
+            # an owner of a positive amount sells it, an owner of a loss buys what he owes
+            use_bid = (amount > 0) == upwards
+            price = self.instruments[symbol].price(quote.bid if use_bid else quote.ask)
+            amount = amount * price if upwards else amount / price
+        return amount
+
+    def route(self, currency: str, into: str) -> tuple[Leg, ...] | float:
+        """How one currency becomes another: quotes of the cross, of two crosses through USD, or a configured rate.
+
+        Raises:
+            ConfigError: neither quotes nor a configured rate convert; names the symbol that would.
+        """
+        key = (currency, into)
+        if key not in self._routes:
+            self._routes[key] = self._find_route(currency, into)
+        return self._routes[key]
+
+    def _find_route(self, currency: str, into: str) -> tuple[Leg, ...] | float:
+        direct = self._leg(currency, into)
+        if direct:
+            return (direct,)
+        configured = self._configured(currency, into)
+        if configured:
+            return configured
+        if "USD" not in (currency, into):
+            first, second = self._leg(currency, "USD"), self._leg("USD", into)
+            if first and second:
+                return (first, second)
+            steps = [self._configured(currency, "USD"), self._configured("USD", into)]
+            if all(steps):
+                return float(np.prod([step for step in steps if step]))
+        raise ConfigError(
+            f"profits in {currency} cannot be turned into the account currency {into}: add {currency}{into} or "
+            f"{into}{currency} to the feed's symbols, or its rate under [rates], as {currency}{into} = 1.25"
+        )
+
+    def _leg(self, currency: str, into: str) -> Leg | None:
+        for symbol, instrument in self.instruments.items():
+            if (instrument.base, instrument.quote) == (currency, into):
+                return Leg(symbol, True)
+            if (instrument.base, instrument.quote) == (into, currency):
+                return Leg(symbol, False)
+        return None
+
+    def _configured(self, currency: str, into: str) -> float | None:
+        if currency + into in self._rates:
+            return self._rates[currency + into]
+        if into + currency in self._rates:
+            return 1.0 / self._rates[into + currency]
+        return None
+
+
+def quotes_path(quotes: Quotes) -> Path:
+    """A symbol's quotes as the exit kernel reads them."""
+    return Path(
+        quotes.ts,
+        quotes.bid,
+        quotes.ask,
+        quotes.bid if quotes.long_exit is None else quotes.long_exit,
+        quotes.ask if quotes.short_exit is None else quotes.short_exit,
+        QUOTES_PER_BAR if quotes.bar_ns else 0,
+    )
+
+
+def check_conversions(market: Market, symbols: Sequence[str], currencies: Sequence[str]) -> None:
+    """Raise `ConfigError` at start-up rather than at the first trade if a profit could not be converted."""
+    for symbol in symbols:
+        for currency in currencies:
+            if market.instruments[symbol].quote != currency:
+                market.route(market.instruments[symbol].quote, currency)

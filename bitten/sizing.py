@@ -1,0 +1,43 @@
+"""How much: loss per lot at the stop, and lots for a risk, rounded down to what the broker trades.
+
+Formulas: MetaTrader 5 symbol properties (contract size, volume step); measured float traps are in the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from bitten.model.instrument import Instrument
+
+
+def floor_to_step(lots: float, instrument: Instrument) -> float:
+    """Round a volume down to the instrument's step and its limits; 0.0 where it is below the smallest volume.
+
+    Never rounds up to the minimum. A value within a billionth of a step counts as that step: 0.29 lots are 29 steps of
+    0.01 although 0.29 / 0.01 is 28.999999999999996 in floats.
+    """
+    if not lots > 0:
+        return 0.0
+    step = Fraction(repr(instrument.volume_step))
+    capped = min(lots, instrument.volume_max)
+    steps = math.floor(Fraction(capped) / step + Fraction(1, 10**9))
+    volume = float(steps * step)
+    return volume if volume >= instrument.volume_min else 0.0
+
+
+def points_to_money(points: float, lots: float, instrument: Instrument) -> float:
+    """A price difference in points as money in the instrument's quote currency."""
+    return points * instrument.contract_size * lots / 10.0**instrument.digits
+
+
+def lots_for_risk(risk_money: float, loss_per_lot: float, instrument: Instrument) -> float:
+    """The largest tradable volume whose loss at the stop does not exceed the risk.
+
+    Args:
+        risk_money: account currency.
+        loss_per_lot: account currency, positive, costs included.
+    """
+    if not (loss_per_lot > 0 and math.isfinite(loss_per_lot)):
+        return 0.0
+    return floor_to_step(risk_money / loss_per_lot, instrument)
