@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bitten.market import Market
-from bitten.model.dtypes import Bools, Floats, Ints
+from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.sizing import points_to_money
 
@@ -45,6 +45,10 @@ class Ledger:
         self.fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
         self._row = {name: row for row, name in enumerate(self.ids)}
 
+    def currency(self, account: str) -> str:
+        """Account currency."""
+        return self.currencies[self._row[account]]
+
     def apply(self, fact: Fire | Fill | Unfilled | Close) -> int:
         """Take a journalled fact into account and return the row of the account that it changed.
 
@@ -67,7 +71,8 @@ class Ledger:
 
     def on_symbol(self, symbol: str) -> Ints:
         """Fires per account that have not ended on a symbol."""
-        return np.array([sum(fire.signal.symbol == symbol for fire in open_.values()) for open_ in self.fires], np.int64)
+        counts = [sum(fire.signal.symbol == symbol for fire in fires.values()) for fires in self.fires]
+        return np.array(counts, np.int64)
 
     def equity(self, market: Market, time: int) -> Floats:
         """Balance plus what every open position would bring at the last quotes, per account."""
@@ -96,7 +101,3 @@ class Ledger:
         """Whether any account holds one."""
         return any(self.fills)
 
-
-def everyone(ledger: Ledger) -> Bools:
-    """A mask of all accounts."""
-    return np.ones(len(ledger.ids), np.bool_)

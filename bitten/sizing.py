@@ -6,7 +6,8 @@ Formulas: MetaTrader 5 symbol properties (contract size, volume step); measured 
 from __future__ import annotations
 
 import math
-from fractions import Fraction
+from decimal import Decimal
+from functools import lru_cache
 
 from bitten.model.instrument import Instrument
 
@@ -19,11 +20,15 @@ def floor_to_step(lots: float, instrument: Instrument) -> float:
     """
     if not lots > 0:
         return 0.0
-    step = Fraction(repr(instrument.volume_step))
-    capped = min(lots, instrument.volume_max)
-    steps = math.floor(Fraction(capped) / step + Fraction(1, 10**9))
-    volume = float(steps * step)
+    steps = math.floor(min(lots, instrument.volume_max) / instrument.volume_step + 1e-9)
+    volume = round(steps * instrument.volume_step, _decimals(instrument.volume_step))
     return volume if volume >= instrument.volume_min else 0.0
+
+
+@lru_cache(maxsize=256)
+def _decimals(step: float) -> int:
+    """Decimals of a volume step: 2 for 0.01."""
+    return max(0, -int(Decimal(repr(step)).normalize().as_tuple().exponent))
 
 
 def points_to_money(points: float, lots: float, instrument: Instrument) -> float:

@@ -177,3 +177,14 @@ class Alert:
     time: int
     source: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """An account's money at an instant."""
+
+    time: int
+    account: str
+    balance: float
+    equity: float
+    open_positions: int

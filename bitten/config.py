@@ -1,0 +1,345 @@
+"""bitten.toml: one file that says what a run is. Read with tomllib, checked with msgspec, errors name their line.
+
+Sections that configure a plugin (`[feed]`, `[[gates]]`, ...) hold the plugin's own keys beside bitten's; the plugin's
+`Config` struct checks them, so that an unknown key is refused wherever it stands.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from bitten.clock import check_clock
+from bitten.errors import BittenError, ConfigError
+from bitten.ledger import Account
+from bitten.manager import Entry, Manager
+from bitten.model.instrument import Instrument
+from bitten.model.timeframe import timeframe_ns
+from bitten.tomlfile import KeyPath, TomlFile
+
+Moment = dt.datetime | dt.date | str
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: immutable, unknown keys refused."""
+
+
+class RunSection(Section):
+    """`[run]`: where results go and what they are called."""
+
+    name: str | None = None
+    output: str = "runs"
+    seed: int = 0
+    equity_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+    day: str = "UTC"  # the clock by which H2 to D1 bars start, e.g. "NY+7"
+
+
+class PluginsSection(Section):
+    """`[plugins]`: switch-offs."""
+
+    disabled: tuple[str, ...] = ()
+
+
+class FeedSection(Section, rename={"start": "from", "end": "to"}):
+    """`[feed]`: bitten's own keys; the rest are the feed's."""
+
+    use: str = "parquet"
+    symbols: Annotated[tuple[str, ...], Meta(min_length=1)]
+    start: Moment | None = None
+    end: Moment | None = None
+    intrabar: Annotated[str, Meta(pattern="^(pessimistic|path)$")] = "pessimistic"
+
+
+class ExitSection(Section):
+    """`[patterns.exit]`: how positions are led; replaces what the pattern itself proposes, key by key."""
+
+    breakeven_r: Annotated[float, Meta(ge=0)] = 0.0
+    trail_points: Annotated[int, Meta(ge=0)] = 0
+    trail_atr: Annotated[float, Meta(ge=0)] = 0.0  # multiples of the ATR at the signal
+    time_stop_bars: Annotated[int, Meta(ge=0)] | None = None  # 0 switches the pattern's own time stop off
+    time_stop_minutes: Annotated[float, Meta(ge=0)] = 0.0
+    expiry_minutes: Annotated[float, Meta(ge=0)] | None = None  # after the decision; 0 for never
+
+
+class PatternSection(Section):
+    """`[[patterns]]`."""
+
+    use: str
+    name: str | None = None  # in results; the plugin's name by default
+    timeframe: str | None = None
+    timeframes: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()  # all of the feed's by default
+    params: dict[str, Any] = {}
+    exit: ExitSection = ExitSection()
+
+
+class AccountSection(Section):
+    """`[[accounts]]`."""
+
+    id: Annotated[str, Meta(min_length=1)] = "main"
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
+    balance: Annotated[float, Meta(gt=0)] = 10_000.0
+    slots: Annotated[int, Meta(ge=1)] = 10
+    band: tuple[float, float] = (0.0, 100.0)
+    risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
+    tier: str = "COMMANDER"
+
+
+class CostsSection(Section):
+    """`[costs]`."""
+
+    commission_per_lot: Annotated[float, Meta(ge=0)] = 0.0  # account currency, per lot and side
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A configured plugin part: its entry, its name in results, its checked configuration."""
+
+    entry: Entry
+    name: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PatternPart:
+    """A configured pattern and where it works."""
+
+    part: Part
+    timeframes: tuple[str, ...]
+    symbols: tuple[str, ...]
+    exit: ExitSection
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A checked configuration, every plugin found and its keys valid."""
+
+    run: RunSection
+    feed: FeedSection
+    feed_part: Part
+    start: int | None  # ns UTC
+    end: int | None
+    instruments: Mapping[str, Instrument]  # of the feed's symbols, in configured order
+    patterns: tuple[PatternPart, ...]
+    shield: Part | None
+    gates: tuple[Part, ...]
+    executor: Part
+    trackers: tuple[Part, ...]
+    accounts: tuple[Account, ...]
+    costs: CostsSection
+    rates: Mapping[str, float]
+    folder: Path
+    resolved: Mapping[str, Any]  # the document as read, for the manifest
+
+
+def read_config(source: Path | Mapping[str, Any], manager: Manager | None = None) -> tuple[Config, Manager]:
+    """Read and check a configuration: a file, or the same as a mapping (notebooks).
+
+    Returns:
+        The configuration and the plugin manager it was checked against.
+
+    Raises:
+        ConfigError: with `file:line`, what was found, what is allowed, what was probably meant.
+    """
+    if isinstance(source, Path):
+        file = TomlFile.read(source)
+        folder = source.resolve().parent
+    else:
+        file = TomlFile("", "the configuration")
+        file.data = dict(source)
+        folder = Path.cwd()
+    return _Reader(file, folder, manager).config()
+
+
+class _Reader:
+    """Turns one document into a Config, section by section."""
+
+    _SECTIONS = (
+        "run", "plugins", "feed", "patterns", "shield", "gates", "executor", "trackers", "accounts", "costs", "rates",
+        "instruments",
+    )  # fmt: skip
+
+    def __init__(self, file: TomlFile, folder: Path, manager: Manager | None) -> None:
+        self.file = file
+        self.folder = folder
+        self.data = file.data
+        for key in self.data:
+            if key not in self._SECTIONS:
+                from bitten.errors import did_you_mean
+
+                raise file.error((key,), f'unknown section "{key}"{did_you_mean(key, self._SECTIONS)}')
+        plugins = file.convert(self.data.get("plugins", {}), PluginsSection, ("plugins",))
+        self.manager = manager or Manager(plugins.disabled)
+
+    def config(self) -> tuple[Config, Manager]:
+        run = self.file.convert(self.data.get("run", {}), RunSection, ("run",))
+        self._checked(("run", "day"), check_clock, run.day)
+        if "feed" not in self.data:
+            raise ConfigError(f"{self.file.name}: lacks the section [feed]; `bitten init` writes a commented starter")
+        feed, feed_part = self._feed()
+        start = self._moment(feed.start, ("feed", "from"))
+        end = self._moment(feed.end, ("feed", "to"))
+        if start is not None and end is not None and start >= end:
+            raise self.file.error(("feed", "from"), f"feed.from {feed.start} is not before feed.to {feed.end}")
+        config = Config(
+            run=run,
+            feed=feed,
+            feed_part=feed_part,
+            start=start,
+            end=end,
+            instruments=self._instruments(feed.symbols),
+            patterns=self._patterns(feed.symbols),
+            shield=self._part("shield", self.data["shield"], ("shield",)) if "shield" in self.data else None,
+            gates=self._gates(),
+            executor=self._part("executor", self.data.get("executor", {"use": "simulated"}), ("executor",)),
+            trackers=self._parts("trackers"),
+            accounts=self._accounts(),
+            costs=self.file.convert(self.data.get("costs", {}), CostsSection, ("costs",)),
+            rates=self.file.convert(
+                self.data.get("rates", {}), dict[str, Annotated[float, Meta(gt=0)]], ("rates",)
+            ),
+            folder=self.folder,
+            resolved=self.data,
+        )
+        return config, self.manager
+
+    def _feed(self) -> tuple[FeedSection, Part]:
+        table = self._table(self.data["feed"], ("feed",))
+        own = {field.encode_name for field in msgspec.structs.fields(FeedSection)}
+        entry = self._entry("feeds", table.get("use", "parquet"), ("feed", "use"))
+        rest = {key: value for key, value in table.items() if key not in own}
+        config = self.file.convert(rest, self._struct(entry), ("feed",), tuple(own))
+        feed = self.file.convert({k: v for k, v in table.items() if k in own}, FeedSection, ("feed",))
+        doubles = {symbol for symbol in feed.symbols if feed.symbols.count(symbol) > 1}
+        if doubles:
+            raise self.file.error(("feed", "symbols"), f"feed.symbols names {', '.join(sorted(doubles))} twice")
+        return feed, Part(entry, entry.name, config)
+
+    def _patterns(self, symbols: tuple[str, ...]) -> tuple[PatternPart, ...]:
+        parts = []
+        for i, table in enumerate(self._list("patterns")):
+            path: KeyPath = ("patterns", i)
+            section = self.file.convert(table, PatternSection, path)
+            entry = self._entry("patterns", section.use, (*path, "use"))
+            config = self.file.convert(section.params, self._struct(entry), (*path, "params"))
+            timeframes = section.timeframes or ((section.timeframe,) if section.timeframe else ("M1",))
+            for timeframe in timeframes:
+                self._checked((*path, "timeframe" if section.timeframe else "timeframes"), timeframe_ns, timeframe)
+            for symbol in section.symbols:
+                if symbol not in symbols:
+                    from bitten.errors import did_you_mean
+
+                    raise self.file.error(
+                        (*path, "symbols"), f'patterns.symbols names "{symbol}", which is not in feed.symbols'
+                        f"{did_you_mean(symbol, symbols)}"
+                    )
+            part = Part(entry, section.name or entry.name, config)
+            parts.append(PatternPart(part, timeframes, section.symbols or symbols, section.exit))
+        self._unique([pattern.part.name for pattern in parts], "patterns")
+        return tuple(parts)
+
+    def _gates(self) -> tuple[Part, ...]:
+        default = [{"use": "band"}, {"use": "slots"}, {"use": "risk"}]
+        gates = self._parts("gates", default)
+        if not any(getattr(gate.entry.load(), "sizes", False) for gate in gates):
+            raise self.file.error(("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"')
+        return gates
+
+    def _parts(self, kind: str, default: list[dict[str, Any]] | None = None) -> tuple[Part, ...]:
+        tables = self._list(kind) if kind in self.data else default or []
+        parts = tuple(self._part(kind[:-1], table, (kind, i)) for i, table in enumerate(tables))
+        self._unique([part.name for part in parts], kind)
+        return parts
+
+    def _part(self, kind: str, table: Any, path: KeyPath) -> Part:
+        table = self._table(table, path)
+        if "use" not in table:
+            raise self.file.error(path, f'{".".join(str(k) for k in path if isinstance(k, str))} lacks the key "use"')
+        entry = self._entry(f"{kind}s", table["use"], (*path, "use"))
+        rest = {key: value for key, value in table.items() if key not in ("use", "name")}
+        config = self.file.convert(rest, self._struct(entry), path, ("use", "name"))
+        return Part(entry, str(table.get("name", entry.name)), config)
+
+    def _accounts(self) -> tuple[Account, ...]:
+        accounts = []
+        for i, table in enumerate(self._list("accounts") if "accounts" in self.data else [{}]):
+            path: KeyPath = ("accounts", i)
+            section = self.file.convert(table, AccountSection, path)
+            low, high = section.band
+            if not 0 <= low <= high <= 100:
+                raise self.file.error(
+                    (*path, "band"),
+                    f"accounts.band is [{low:g}, {high:g}]: expected low to high within 0 to 100"
+                    + (f", perhaps [{high:g}, {low:g}]" if 0 <= high < low <= 100 else ""),
+                )
+            accounts.append(
+                Account(section.id, section.currency, section.balance, section.slots, low, high, section.risk_percent,
+                        section.tier)
+            )  # fmt: skip
+        self._unique([account.id for account in accounts], "accounts")
+        return tuple(accounts)
+
+    def _instruments(self, symbols: tuple[str, ...]) -> Mapping[str, Instrument]:
+        from bitten.model.instruments import load_instruments
+
+        table = self._table(self.data.get("instruments", {}), ("instruments",))
+        known = self._checked(("instruments",), load_instruments, table)
+        return {symbol: self._checked(("feed", "symbols"), known.__getitem__, symbol) for symbol in symbols}
+
+    def _entry(self, kind: str, name: Any, path: KeyPath) -> Entry:
+        if not isinstance(name, str):
+            raise self.file.error(path, f'"use" is {name!r}: expected the name of a plugin, as in use = "..."')
+        entry: Entry = self._checked(path, lambda wanted: self.manager.find(kind, wanted), name)
+        return entry
+
+    def _struct(self, entry: Entry) -> type[msgspec.Struct]:
+        config = getattr(entry.load(), "Config", None)
+        if not (isinstance(config, type) and issubclass(config, msgspec.Struct)):
+            raise ConfigError(f"{entry.kind[:-1]} {entry.name} of {entry.plugin} has no Config struct (msgspec.Struct)")
+        return config
+
+    def _moment(self, value: Moment | None, path: KeyPath) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = self._checked(path, _parse_moment, value)
+        if not isinstance(value, dt.datetime):
+            value = dt.datetime(value.year, value.month, value.day)
+        value = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+        since = value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+
+    def _list(self, key: str) -> list[Any]:
+        value = self.data.get(key, [])
+        if not isinstance(value, list):
+            raise self.file.error((key,), f"{key} is a single table: write [[{key}]], one block for each")
+        return value
+
+    def _table(self, value: Any, path: KeyPath) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise self.file.error(path, f"{path[0]} is {value!r}: expected a table")
+        return dict(value)
+
+    def _unique(self, names: list[str], kind: str) -> None:
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise self.file.error((kind, i), f'{kind} has two named "{name}": give one of them another name')
+
+    def _checked(self, path: KeyPath, check: Any, value: Any) -> Any:
+        try:
+            return check(value)
+        except BittenError as error:
+            raise self.file.error(path, str(error)) from error
+
+
+def _parse_moment(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f'"{text}" is no date: write 2014-05-01 or 2014-05-01T12:30:00 (UTC)') from error

@@ -1,0 +1,151 @@
+"""Patterns at work: one detector per pattern, symbol and timeframe, which turns rows into signals and contains faults."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bitten.clock import iso
+from bitten.config import ExitSection, PatternPart
+from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
+from bitten.model.facts import Alert, ExitPlan, Signal, side_name
+from bitten.model.instrument import Instrument
+from bitten.model.quotes import Quotes
+from bitten.model.timeframe import timeframe_ns
+from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
+
+
+@dataclass(slots=True)
+class Detector:
+    """One pattern instance and what the pipeline knows of it."""
+
+    name: str  # of the pattern in results
+    order: int  # among the configured patterns
+    pattern: Pattern
+    instrument: Instrument
+    timeframe: str
+    exit: ExitSection
+    off: bool = False  # after a failure: its state can no longer be trusted
+    last: int = -(1 << 62)  # horizon up to which it has spoken
+    ids: set[str] = field(default_factory=set)
+
+    @property
+    def timeframes(self) -> tuple[str, ...]:
+        """The bars it wants."""
+        return (self.timeframe, *self.pattern.context_timeframes)
+
+    def scan(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> tuple[list[Signal], list[Alert]]:
+        """What it finds in a slice. A pattern that raises is switched off; what it had found before still counts."""
+        if self.off:
+            return [], []
+        alerts: list[Alert] = []
+        try:
+            rows = self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))
+            count = len(rows)
+        except PatternFailed as failure:
+            rows, count = failure.signals, len(failure.signals)
+            alerts.append(self._switch_off(failure.time, failure.original))
+        except Exception as error:
+            return [], [self._switch_off(horizon, error)]
+        signals = []
+        for i in range(count):
+            try:
+                signals.append(self._signal(rows[i], horizon))
+            except Exception as error:
+                alerts.append(Alert(horizon, self.name, f"dropped a signal on {self.instrument.symbol}: {error}"))
+        self.last = horizon
+        return signals, alerts
+
+    def _switch_off(self, time: int, error: BaseException) -> Alert:
+        self.off = True
+        return Alert(
+            time,
+            self.name,
+            f"{self.name} on {self.instrument.symbol} {self.timeframe} raised {type(error).__name__}: {error}; "
+            f"it is switched off from {iso(time, 0)} UTC on, the run goes on without it",
+        )
+
+    def _signal(self, row: Records, horizon: int) -> Signal:
+        """A checked signal; raises ValueError with what is wrong."""
+        side, time, stop, target = int(row["side"]), int(row["time"]), int(row["stop"]), int(row["target"])
+        relative = bool(row["relative"])
+        confidence, atr = float(row["confidence"]), float(row["atr"])
+        if side not in (BUY, SELL):
+            raise ValueError(f"side is {side}, must be 1 or -1")
+        if not self.last < time <= horizon:
+            raise ValueError(f"its time {iso(time)} is not within what was just scanned, up to {iso(horizon)}")
+        if not 0 <= confidence <= 100:
+            raise ValueError(f"confidence is {confidence}, must be 0 to 100")
+        if not (math.isfinite(atr) and atr >= 0):
+            raise ValueError(f"ATR is {atr}")
+        for label, level in (("stop", stop), ("target", target)):
+            if level != NO_PRICE and not 0 < level < 1 << 60:
+                raise ValueError(f"{label} is {level} points")
+        evidence = dict(zip(self.pattern.evidence, row["evidence"].tolist(), strict=False))
+        if not all(map(math.isfinite, evidence.values())):
+            raise ValueError(f"evidence is not finite: {evidence}")
+        name = self._identify(side, int(row["anchor"]))
+        if name in self.ids:
+            raise ValueError(f"{name} was given before; there is one signal per anchor")
+        self.ids.add(name)
+        return Signal(
+            id=name,
+            pattern=self.name,
+            instrument=self.instrument,
+            timeframe=self.timeframe,
+            timeframe_ns=timeframe_ns(self.timeframe),
+            side=side,
+            time=time,
+            anchor=int(row["anchor"]),
+            reference_points=int(row["reference"]),
+            stop_points=stop,
+            target_points=target,
+            relative=relative,
+            confidence=confidence,
+            expiry=self._expiry(time, int(row["expiry"])),
+            plan=self._plan(int(row["time_stop_bars"]), atr),
+            atr_points=atr,
+            evidence=evidence,
+        )
+
+    def _identify(self, side: int, anchor: int) -> str:
+        given: Mapping[int, str] = getattr(self.pattern, "external_ids", {})
+        if anchor in given:
+            return given[anchor]
+        stamp = iso(anchor, 9).replace("-", "").replace(":", "").replace(" ", "T").rstrip("0").rstrip(".")
+        if anchor % NS_PER_SECOND == 0:
+            stamp = iso(anchor, 0).replace("-", "").replace(":", "").replace(" ", "T")
+        return f"{self.name}-{self.instrument.symbol}-{self.timeframe}-{side_name(side)}-{stamp}"
+
+    def _expiry(self, time: int, proposed: int) -> int:
+        minutes = self.exit.expiry_minutes
+        if minutes is None:
+            return proposed
+        return time + int(minutes * NS_PER_MINUTE) if minutes else 0
+
+    def _plan(self, time_stop_bars: int, atr: float) -> ExitPlan:
+        rules = self.exit
+        trail = rules.trail_points
+        if rules.trail_atr and atr:
+            trail = max(1, round(rules.trail_atr * atr))
+        bars = time_stop_bars if rules.time_stop_bars is None else rules.time_stop_bars
+        return ExitPlan(rules.breakeven_r, trail, bars, int(rules.time_stop_minutes * NS_PER_MINUTE))
+
+
+def make_detectors(
+    parts: tuple[PatternPart, ...], instruments: Mapping[str, Instrument], folder: Path
+) -> dict[str, list[Detector]]:
+    """Detectors by symbol, in configured order."""
+    detectors: dict[str, list[Detector]] = {symbol: [] for symbol in instruments}
+    for order, part in enumerate(parts):
+        kind = part.part.entry.load()
+        for symbol in part.symbols:
+            for timeframe in part.timeframes:
+                context = PatternContext(instruments[symbol], timeframe, timeframe_ns(timeframe), folder)
+                pattern = kind(part.part.config, context)
+                detectors[symbol].append(
+                    Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit)
+                )
+    return detectors

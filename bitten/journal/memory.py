@@ -1,0 +1,147 @@
+"""The journal of a replay: facts become rows of the run folder's tables, in the order in which they happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from bitten.journal.schema import TABLES
+from bitten.model.dtypes import NO_PRICE
+from bitten.model.facts import (
+    Alert,
+    Close,
+    Decision,
+    EquityPoint,
+    Fill,
+    Fire,
+    Outcome,
+    Signal,
+    Unfilled,
+    side_name,
+)
+from bitten.model.instrument import Instrument
+
+_CHUNK: Final = 50_000  # rows after which a table's rows become Arrow memory
+
+
+class MemoryJournal:
+    """Keeps every fact until the run folder is written. Facts are sparse; quotes and bars never come here."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self._chunks: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+        self.alerts: list[Alert] = []
+        self._fired: set[str] = set()
+        self._write: dict[type, Callable[[Any], None]] = {
+            Signal: self._signal,
+            Decision: self._decision,
+            Fire: lambda fire: self._fired.add(fire.signal.id),
+            Fill: lambda fill: None,  # told with its close: a trade is one row
+            Unfilled: self._unfilled,
+            Close: self._close,
+            Outcome: self._outcome,
+            EquityPoint: self._equity,
+            Alert: self.alerts.append,
+        }
+
+    def append(self, fact: object) -> None:
+        """Take a fact."""
+        self._write[type(fact)](fact)
+
+    def tables(self) -> Mapping[str, pa.Table]:
+        """All tables by name, with the public schemas."""
+        tables = {}
+        for name, schema in TABLES.items():
+            self._flush(name)
+            tables[name] = pa.Table.from_batches(self._chunks[name], schema).unify_dictionaries()
+        return tables
+
+    def _add(self, table: str, row: tuple[Any, ...]) -> None:
+        rows = self._rows[table]
+        rows.append(row)
+        if len(rows) >= _CHUNK:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows, schema = self._rows[table], TABLES[table]
+        if rows:
+            columns = [_column(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+            self._chunks[table].append(pa.RecordBatch.from_arrays(columns, schema=schema))
+            rows.clear()
+
+    def _signal(self, s: Signal) -> None:
+        evidence = json.dumps(dict(s.evidence), separators=(",", ":"))
+        self._add(
+            "signals",
+            (s.id, s.pattern, s.symbol, s.timeframe, side_name(s.side), s.time, s.anchor, s.reference, s.stop, s.target,
+             s.relative, s.confidence, s.expiry or None, evidence),
+        )  # fmt: skip
+
+    def _decision(self, d: Decision) -> None:
+        verdict = "refused" if d.refusal else "passed"
+        reason = d.refusal.reason if d.refusal else None
+        self._add(
+            "decisions",
+            (d.signal.id, d.account, d.signal.time, d.gate, verdict, reason, d.measured, d.limit, d.lots),
+        )
+
+    def _unfilled(self, u: Unfilled) -> None:
+        fire = u.fire
+        reason = f"{u.status} {u.reason}"
+        self._add(
+            "decisions",
+            (fire.signal.id, fire.account, u.time, "executor", "refused", reason, None, None, fire.lots),
+        )
+
+    def _close(self, c: Close) -> None:
+        fill, fire = c.fill, c.fill.fire
+        signal, instrument = fire.signal, fire.signal.instrument
+        pips = instrument.pips(signal.side * (c.price_points - fill.price_points))
+        self._add(
+            "trades",
+            (fire.id, signal.id, fire.account, signal.symbol, signal.pattern, side_name(signal.side), fire.lots,
+             fill.time, instrument.price(fill.price_points), _price(instrument, fill.stop_points),
+             _price(instrument, fill.target_points), c.time, instrument.price(c.price_points), c.reason, pips,
+             c.gross, c.commission, c.swap, c.profit, instrument.pips(c.mae_points), instrument.pips(c.mfe_points)),
+        )  # fmt: skip
+
+    def _outcome(self, o: Outcome) -> None:
+        signal, instrument = o.signal, o.signal.instrument
+        fired = signal.id in self._fired
+        words = (signal.id, signal.symbol, signal.pattern, side_name(signal.side), fired, o.reason)
+        if o.open_points == NO_PRICE:
+            self._add("outcomes", (*words, None, None, o.close_time, None, None, None, None, None))
+            return
+        points = signal.side * (o.close_points - o.open_points)
+        risk = 0 if o.stop_points == NO_PRICE else abs(o.open_points - o.stop_points)
+        self._add(
+            "outcomes",
+            (*words, o.open_time, instrument.price(o.open_points), o.close_time, instrument.price(o.close_points),
+             instrument.pips(points), points / risk if risk else None, instrument.pips(o.mae_points),
+             instrument.pips(o.mfe_points)),
+        )  # fmt: skip
+
+    def _equity(self, e: EquityPoint) -> None:
+        self._add("equity", (e.time, e.account, e.balance, e.equity, e.open_positions))
+
+
+def _price(instrument: Instrument, points: int) -> float | None:
+    return None if points == NO_PRICE else instrument.price(points)
+
+
+def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.int64()).cast(kind)
+    if pa.types.is_dictionary(kind):
+        # sorted words, so that equal columns are equal bytes whatever the order of first appearance
+        words = sorted({value for value in values if value is not None})
+        codes = {word: code for code, word in enumerate(words)}
+        indices = pa.array([None if value is None else codes[value] for value in values], pa.int32())
+        return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))
+    if pa.types.is_floating(kind) and None not in values:
+        return pa.array(np.array(values, np.float64))
+    return pa.array(values, kind)
