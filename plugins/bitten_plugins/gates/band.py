@@ -1,0 +1,42 @@
+"""Confidence band."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from bitten.errors import ConfigError
+from bitten.gate import Gate, GateContext, Situation, Verdict
+
+
+class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds for every account; each account's own `band` narrows them."""
+
+    low: Annotated[float, Meta(ge=0, le=100, description="lowest confidence that fires")] = 0.0
+    high: Annotated[float, Meta(ge=0, le=100, description="highest confidence that fires")] = 100.0
+
+
+class Band(Gate):
+    """Passes signals whose confidence lies in the band, both ends included."""
+
+    Config = BandConfig
+
+    def __init__(self, config: BandConfig, context: GateContext) -> None:
+        super().__init__(config, context)
+        if config.low > config.high:
+            raise ConfigError(
+                f"gate band: low = {config.low:g} is above high = {config.high:g}; "
+                f"perhaps low = {config.high:g}, high = {config.low:g}"
+            )
+
+    def decide(self, situation: Situation) -> Verdict:
+        """The bound that is missed is the limit."""
+        low = np.maximum(situation.ledger.band_low, self.config.low)
+        high = np.minimum(situation.ledger.band_high, self.config.high)
+        confidence = situation.signal.confidence
+        passed = (low <= confidence) & (confidence <= high)
+        limit = np.where(confidence < low, low, high)
+        return Verdict(passed, confidence, limit, "confidence was {measured:.1f}, the band ends at {limit:.1f}")
