@@ -1,0 +1,132 @@
+"""Trades by pattern, symbol, side, hour, weekday, close reason and account; refusals by gate."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bitten.analysis.columns import Tables, Trades, floats, nanoseconds, table, words
+from bitten.analysis.measures import finite, money, ratio, wilson
+from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints
+
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+BREAKDOWNS: Final = ("pattern", "symbol", "side", "hour", "weekday", "close_reason", "account")
+_NS_PER_HOUR: Final = 3600 * NS_PER_SECOND
+_EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday
+_UNFILLED_GATE: Final = "executor"
+_DETAIL = re.compile(r"[:;,(]|\s[-+]?\d")  # where the measured part of a reason begins
+
+
+def breakdowns(table: pa.Table, trades: Trades, currency: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Key figures per group, for every one of `BREAKDOWNS`; groups without trades are left out.
+
+    Args:
+        table: the trades, row for row as in `trades`.
+        trades: the same, unpacked.
+        currency: None where accounts differ in theirs; money is then None (except per account).
+    """
+    hours = trades.opened // _NS_PER_HOUR
+    weekdays = (hours // 24 + _EPOCH_WEEKDAY) % 7
+    groups: dict[str, tuple[Ints, list[Any]]] = {
+        name: words(table, name) for name in ("pattern", "symbol", "side", "close_reason", "account")
+    }
+    groups["hour"] = (hours % 24, list(range(24)))
+    groups["weekday"] = (weekdays, list(WEEKDAYS))
+    return {
+        name: _rows(trades, *groups[name], with_money=currency is not None or name == "account") for name in BREAKDOWNS
+    }
+
+
+def _rows(trades: Trades, codes: Ints, keys: list[Any], with_money: bool) -> list[dict[str, Any]]:
+    def total(values: Any) -> Floats:
+        return np.bincount(codes, weights=values, minlength=len(keys))
+
+    profit, has_r = trades.profit, np.isfinite(trades.r)
+    count, wins, with_r = total(np.ones(trades.size)), total(profit > 0), total(has_r)
+    won, lost = total(np.maximum(profit, 0.0)), total(np.maximum(-profit, 0.0))
+    gross, net, r = total(trades.gross), total(profit), total(np.where(has_r, trades.r, 0.0))
+    seconds = total((trades.closed - trades.opened) / NS_PER_SECOND)
+    rows = []
+    for i in np.flatnonzero(count).tolist():
+        interval = wilson(int(wins[i]), int(count[i])) or (None, None)
+        rows.append(
+            {
+                "key": keys[i],
+                "trades": int(count[i]),
+                "wins": int(wins[i]),
+                "win_rate": wins[i] / count[i],
+                "win_rate_low": interval[0],
+                "win_rate_high": interval[1],
+                "gross": money(gross[i]) if with_money else None,
+                "net": money(net[i]) if with_money else None,
+                "profit_factor": ratio(won[i], lost[i]) if with_money else None,
+                "expectancy": money(net[i] / count[i]) if with_money else None,
+                "expectancy_r": ratio(r[i], with_r[i]),
+                "average_duration": finite(seconds[i] / count[i]),
+            }
+        )
+    return rows
+
+
+def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
+    """What each gate refused and what became of it: gate to `count` (refusals, one per account), `signals` (distinct)
+    and `outcome_r` (mean R that these signals reached at their own stop or target; None where unknown).
+    """
+    refused = _refused(table(tables, "decisions"))
+    codes, gates = words(refused, "gate")
+    ids = np.asarray(refused["signal_id"].combine_chunks().to_numpy(zero_copy_only=False), dtype=object)
+    outcome_r = _outcome_r(tables)
+    found: dict[str, dict[str, Any]] = {}
+    for i, gate in enumerate(gates):
+        if gate == _UNFILLED_GATE:
+            continue
+        mine = ids[codes == i]
+        distinct = dict.fromkeys(mine.tolist())
+        reached = [outcome_r[signal] for signal in distinct if signal in outcome_r]
+        found[gate] = {
+            "count": int(mine.size),
+            "signals": len(distinct),
+            "outcome_r": finite(float(np.mean(reached))) if reached else None,
+        }
+    return found
+
+
+def unfilled(tables: Tables) -> dict[str, int]:
+    """Orders that ended without a position, by reason; the measured part of the reason is cut off."""
+    refused = _refused(table(tables, "decisions"))
+    mine = refused.filter(pc.equal(refused["gate"].cast(pa.string()), _UNFILLED_GATE))
+    reasons = (reason or "" for reason in mine["reason"].to_pylist())
+    counted = Counter(_DETAIL.split(reason, maxsplit=1)[0].strip() or "no reason given" for reason in reasons)
+    return dict(sorted(counted.items()))
+
+
+def outcome_figures(tables: Tables) -> dict[str, Any]:
+    """Of all signals, fired or not: how many there were, how they ended, and their mean R."""
+    outcomes = table(tables, "outcomes")
+    codes, names = words(outcomes, "result")
+    counts = np.bincount(codes, minlength=len(names))
+    r = floats(outcomes, "r")
+    r = r[np.isfinite(r)]
+    return {
+        "signals": int(table(tables, "signals").num_rows),
+        "signals_fired": int(pc.sum(outcomes["fired"]).as_py() or 0),
+        "outcomes": {name: int(counts[i]) for i, name in enumerate(names)},
+        "outcome_r": finite(float(r.mean())) if r.size else None,
+    }
+
+
+def _refused(decisions: pa.Table) -> pa.Table:
+    return decisions.filter(pc.equal(decisions["verdict"].cast(pa.string()), "refused"))
+
+
+def _outcome_r(tables: Tables) -> dict[str, float]:
+    outcomes = table(tables, "outcomes")
+    r = floats(outcomes, "r")
+    known = np.isfinite(r) & (nanoseconds(outcomes, "open_time") != 0)
+    ids = outcomes["signal_id"].to_pylist()
+    return {ids[i]: float(r[i]) for i in np.flatnonzero(known).tolist()}

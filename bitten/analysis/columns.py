@@ -1,0 +1,121 @@
+"""From Arrow columns to numpy arrays: the one place where the run tables are unpacked for analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bitten.journal.schema import TABLES
+from bitten.model.dtypes import Floats, Ints
+
+Tables = Mapping[str, pa.Table]
+
+_FRACTIONS: Final = ("open_price", "stop", "close_price", "gross", "commission", "swap", "profit")
+
+
+def table(tables: Tables, name: str) -> pa.Table:
+    """A table of the run, empty where it is missing."""
+    return tables[name] if name in tables else TABLES[name].empty_table()
+
+
+def floats(source: pa.Table, name: str) -> Floats:
+    """A float column, shape (n,); null becomes NaN."""
+    return np.asarray(source[name].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def nanoseconds(source: pa.Table, name: str) -> Ints:
+    """A time column as ns UTC, shape (n,); null becomes 0."""
+    plain = pc.fill_null(source[name].cast(pa.int64()), 0)
+    return np.asarray(plain.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def words(source: pa.Table, name: str) -> tuple[Ints, list[str]]:
+    """A column of words as (codes of shape (n,), sorted distinct words); null becomes the empty word."""
+    plain = pc.fill_null(source[name].cast(pa.string()), "").combine_chunks()
+    encoded = plain.dictionary_encode()
+    found: list[str] = encoded.dictionary.to_pylist()
+    names = sorted(found)
+    rank = {word: i for i, word in enumerate(names)}
+    ranks = np.array([rank[word] for word in found], np.int64)
+    codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    return (ranks[codes] if codes.size else codes), names
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """Columns of closed trades in the order in which they closed, all of shape (n,); money in account currency."""
+
+    fire_id: Any  # pyarrow string array
+    account: Ints  # codes into `accounts`
+    accounts: list[str]
+    opened: Ints  # ns UTC
+    closed: Ints
+    gross: Floats
+    commission: Floats
+    swap: Floats
+    profit: Floats
+    r: Floats  # NaN without a stop
+
+    @property
+    def size(self) -> int:
+        """Number of trades."""
+        return self.profit.size
+
+    def pick(self, rows: Any) -> Trades:
+        """Only the rows that a mask or an index array selects."""
+        return Trades(
+            self.fire_id.take(pa.array(np.arange(self.size)[rows])),
+            self.account[rows],
+            self.accounts,
+            self.opened[rows],
+            self.closed[rows],
+            self.gross[rows],
+            self.commission[rows],
+            self.swap[rows],
+            self.profit[rows],
+            self.r[rows],
+        )
+
+
+def by_close(trades: pa.Table) -> pa.Table:
+    """The trades table in the order in which the positions closed; ties keep their order."""
+    order = np.argsort(nanoseconds(trades, "close_time"), kind="stable")
+    return trades.take(pa.array(order))
+
+
+def unpack_trades(trades: pa.Table) -> Trades:
+    """Columns of a trades table, row for row."""
+    fraction = {name: floats(trades, name) for name in _FRACTIONS}
+    account, accounts = words(trades, "account")
+    side, sides = words(trades, "side")
+    signs = np.array([1.0 if word == "buy" else -1.0 for word in sides])
+    return Trades(
+        fire_id=trades["fire_id"].combine_chunks(),
+        account=account,
+        accounts=accounts,
+        opened=nanoseconds(trades, "open_time"),
+        closed=nanoseconds(trades, "close_time"),
+        gross=fraction["gross"],
+        commission=fraction["commission"],
+        swap=fraction["swap"],
+        profit=fraction["profit"],
+        r=r_multiples(signs[side] if side.size else signs, fraction),
+    )
+
+
+def r_multiples(side: Floats, prices: Mapping[str, Floats]) -> Floats:
+    """What each trade made in units of its first risk, shape (n,); NaN without a stop or with one behind the price.
+
+    Pips made over pips between `open_price` and the stop at the fill. Price-based: spread and slippage are inside,
+    commission and swap are not.
+    """
+    risk = side * (prices["open_price"] - prices["stop"])
+    made = side * (prices["close_price"] - prices["open_price"])
+    out = np.full(risk.size, np.nan)
+    np.divide(made, risk, out=out, where=risk > 0)
+    return out

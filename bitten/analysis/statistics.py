@@ -1,0 +1,201 @@
+"""`summary.json`: every figure of a run, from its tables.
+
+Definitions, units and sources are documented in docs/run-folder.md, which a test holds against the keys made here.
+Undefined is None, never a made-up 0; no NaN and no infinity leaves this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bitten.analysis import measures
+from bitten.analysis.breakdown import breakdowns, outcome_figures, refusals, unfilled
+from bitten.analysis.columns import Tables, Trades, by_close, table, unpack_trades
+from bitten.analysis.curves import AccountFacts, Curve, account_curves, check_known, common_currency, total_curve
+from bitten.model.dtypes import NS_PER_SECOND, Floats
+
+__all__ = ["AccountFacts", "summarise"]
+
+
+def summarise(
+    tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None = None
+) -> dict[str, Any]:
+    """Compute the summary of a run.
+
+    Args:
+        tables: the tables of `bitten.journal.schema.TABLES` by name; a missing one counts as empty.
+        accounts: every account of the run, with its start balance. Several accounts get their own figures under
+            `accounts`, and totals in money only where they share a currency.
+        period: (first, last) instant of the run's quotes, ns UTC; by default that of the equity and the trades.
+
+    Returns:
+        A flat dict of key figures plus `refusals`, `unfilled`, `outcomes`, `breakdowns` and `accounts`, ready for JSON.
+
+    Raises:
+        DataError: a table names an account that `accounts` does not.
+    """
+    source = by_close(table(tables, "trades"))
+    trades = unpack_trades(source)
+    check_known(trades.accounts, accounts)
+    curves = account_curves(table(tables, "equity"), accounts)
+    currency = common_currency(accounts)
+    span = period or _span(trades, list(curves.values()))
+    total = total_curve(list(curves.values())) if currency is not None else None
+    summary: dict[str, Any] = {"currency": currency, **key_figures(trades, total, span)}
+    summary |= outcome_figures(tables)
+    summary["refusals"] = refusals(tables)
+    summary["unfilled"] = unfilled(tables)
+    summary["breakdowns"] = breakdowns(source, trades, currency)
+    summary["accounts"] = _per_account(trades, accounts, curves, span) if len(accounts) > 1 else {}
+    return summary
+
+
+def _per_account(
+    trades: Trades, accounts: Sequence[AccountFacts], curves: dict[str, Curve], span: tuple[int, int]
+) -> dict[str, dict[str, Any]]:
+    order = np.argsort(trades.account, kind="stable")
+    bounds = np.searchsorted(trades.account[order], np.arange(len(trades.accounts) + 1))
+    rows = {name: order[bounds[i] : bounds[i + 1]] for i, name in enumerate(trades.accounts)}
+    nothing = np.zeros(0, np.int64)
+    return {
+        account.id: {
+            "currency": account.currency,
+            **key_figures(trades.pick(rows.get(account.id, nothing)), curves[account.id], span),
+        }
+        for account in accounts
+    }
+
+
+def key_figures(trades: Trades, curve: Curve | None, span: tuple[int, int]) -> dict[str, Any]:
+    """The flat part of the summary, for one account or all.
+
+    Args:
+        trades: in the order in which they closed.
+        curve: the equity; None where accounts of different currencies are counted together, which leaves every
+            figure in money None.
+        span: (first, last) instant of the run, ns UTC.
+    """
+    return {
+        "days": max(0, span[1] - span[0]) / measures.NS_PER_DAY,
+        **_counts(trades),
+        **_money(trades, curve is not None),
+        **_multiples(trades.r[np.isfinite(trades.r)]),
+        **_times(trades, span),
+        **_equity(curve, span),
+    }
+
+
+def _span(trades: Trades, curves: list[Curve]) -> tuple[int, int]:
+    times = np.concatenate([trades.opened, trades.closed, *(curve.times for curve in curves)])
+    return (int(times.min()), int(times.max())) if times.size else (0, 0)
+
+
+def _counts(trades: Trades) -> dict[str, Any]:
+    wins, losses = int((trades.profit > 0).sum()), int((trades.profit < 0).sum())
+    interval = measures.wilson(wins, trades.size) or (None, None)
+    return {
+        "trades": trades.size,
+        "wins": wins,
+        "losses": losses,
+        "flat": trades.size - wins - losses,
+        "win_rate": measures.ratio(wins, trades.size),
+        "win_rate_low": interval[0],
+        "win_rate_high": interval[1],
+        "longest_losing_streak": measures.longest_streak(trades.profit < 0),
+    }
+
+
+def _money(trades: Trades, summable: bool) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        name: measures.money(float(column.sum())) if summable else None
+        for name, column in (
+            ("gross", trades.gross),
+            ("commission", trades.commission),
+            ("swap", trades.swap),
+            ("net", trades.profit),
+        )
+    }
+    some = summable and trades.size > 0
+    best, worst = (int(trades.profit.argmax()), int(trades.profit.argmin())) if some else (0, 0)
+    figures["profit_factor"] = measures.profit_factor(trades.profit) if summable else None
+    figures["expectancy"] = measures.money(float(trades.profit.mean())) if some else None
+    figures["best_trade"] = measures.money(trades.profit[best]) if some else None
+    figures["best_trade_id"] = trades.fire_id[best].as_py() if some else None
+    figures["worst_trade"] = measures.money(trades.profit[worst]) if some else None
+    figures["worst_trade_id"] = trades.fire_id[worst].as_py() if some else None
+    return figures
+
+
+def _multiples(r: Floats) -> dict[str, Any]:
+    return {
+        "trades_with_r": r.size,
+        "expectancy_r": measures.finite(float(r.mean())) if r.size else None,
+        "sqn": measures.sqn(r),
+    }
+
+
+def _times(trades: Trades, span: tuple[int, int]) -> dict[str, Any]:
+    covered = measures.covered_ns(np.maximum(trades.opened, span[0]), np.minimum(trades.closed, span[1]))
+    seconds = (trades.closed - trades.opened) / NS_PER_SECOND
+    return {
+        "exposure": measures.ratio(covered, max(0, span[1] - span[0])),
+        "average_duration": measures.finite(float(seconds.mean())) if trades.size else None,
+    }
+
+
+def _equity(curve: Curve | None, span: tuple[int, int]) -> dict[str, Any]:
+    start = None if curve is None else curve.start
+    figures: dict[str, Any] = dict.fromkeys(EQUITY_FIGURES)
+    figures["initial_balance"] = start
+    figures["trading_days"] = 0
+    if curve is None or curve.times.size == 0:
+        return figures
+    _, returns = curve.daily_returns()
+    growth = measures.cagr(curve.start, float(curve.equity[-1]), span[1] - span[0])
+    fall = measures.drawdown(
+        np.concatenate(([min(span[0], int(curve.times[0]))], curve.times)),
+        np.concatenate(([curve.start], curve.equity)),
+    )
+    spread = measures.deviation(returns)
+    figures |= {
+        "final_balance": measures.money(curve.balance[-1]),
+        "final_equity": measures.money(curve.equity[-1]),
+        "return": measures.finite(curve.equity[-1] / curve.start - 1) if curve.start > 0 else None,
+        "cagr": growth,
+        "trading_days": returns.size,
+        "volatility": None if spread is None else spread * measures.TRADING_DAYS**0.5,
+        "sharpe": measures.sharpe(returns),
+        "sortino": measures.sortino(returns),
+    }
+    if fall is not None:
+        figures |= {
+            "calmar": None if growth is None else measures.ratio(growth, fall.depth),
+            "max_drawdown": fall.depth,
+            "max_drawdown_money": measures.money(fall.money),
+            "max_drawdown_days": fall.days,
+            "max_drawdown_open": fall.open,
+            "longest_drawdown_days": fall.longest_days,
+        }
+    return figures
+
+
+EQUITY_FIGURES = (
+    "initial_balance",
+    "final_balance",
+    "final_equity",
+    "return",
+    "cagr",
+    "trading_days",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "max_drawdown",
+    "max_drawdown_money",
+    "max_drawdown_days",
+    "max_drawdown_open",
+    "longest_drawdown_days",
+)

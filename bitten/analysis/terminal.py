@@ -1,0 +1,119 @@
+"""A run's summary on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from bitten.analysis.figures import BY_KEY, show
+
+_LEFT: Final = (
+    ("net", "return", "cagr", "max_drawdown", "max_drawdown_money", "max_drawdown_days", "sharpe", "sortino", "calmar")
+    + ("exposure",)
+)  # fmt: skip
+_RIGHT: Final = (
+    ("trades", "win_rate", "profit_factor", "expectancy_r", "expectancy", "sqn", "average_duration")
+    + ("longest_losing_streak", "gross", "commission", "swap")
+)  # fmt: skip
+_GROUP_COLUMNS: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net")
+
+
+def print_summary(console: Console, summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+    """Print key figures, patterns, symbols, refusals and the assumptions behind the costs.
+
+    Args:
+        console: where to.
+        summary: as `bitten.analysis.statistics.summarise` makes it.
+        manifest: the run's manifest; missing keys are left out.
+    """
+    console.print(_title(manifest))
+    console.print(_key_figures(summary))
+    breakdowns = summary.get("breakdowns", {})
+    for name in ("pattern", "symbol", "account"):
+        rows = breakdowns.get(name, [])
+        if len(rows) > 1 or (rows and name == "pattern"):
+            console.print(_groups(name, rows))
+    if refused := _refusals(summary):
+        console.print(refused)
+    for heading, lines in (("Costs", manifest.get("costs")), ("Notes", manifest.get("notes"))):
+        _print_lines(console, heading, lines or ())
+    _print_lines(console, "Alerts", manifest.get("alerts") or (), "yellow")
+
+
+def is_synthetic(manifest: Mapping[str, Any]) -> bool:
+    """Whether the run's quotes were made up; that must stand wherever its results are shown."""
+    return bool((manifest.get("feed") or {}).get("synthetic"))
+
+
+def period_text(manifest: Mapping[str, Any]) -> str:
+    """`2014-05-01 to 2014-05-31`, empty where the manifest does not say."""
+    period = manifest.get("period") or {}
+    days = [str(period[key])[:10] for key in ("first", "last") if period.get(key)]
+    return " to ".join(days)
+
+
+def _title(manifest: Mapping[str, Any]) -> Text:
+    parts = [period_text(manifest), ", ".join(map(str, manifest.get("symbols") or ()))]
+    if manifest.get("quotes") is not None:
+        parts.append(f"{manifest['quotes']:,} quotes")
+    text = Text(str(manifest.get("name", "run")), style="bold")
+    if is_synthetic(manifest):
+        text.append("  SYNTHETIC DATA", style="bold yellow")
+    text.append("".join(f"  {part}" for part in parts if part), style="dim")
+    return text
+
+
+def _key_figures(summary: Mapping[str, Any]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for justify in ("left", "right", "left", "right"):
+        grid.add_column(justify=justify)  # type: ignore[arg-type]  # literals of the tuple are widened
+    for i in range(max(len(_LEFT), len(_RIGHT))):
+        cells: list[str] = []
+        for keys in (_LEFT, _RIGHT):
+            cells += _cell(keys[i], summary) if i < len(keys) else ("", "")
+        grid.add_row(*cells)
+    return grid
+
+
+def _cell(key: str, summary: Mapping[str, Any]) -> tuple[str, str]:
+    figure = BY_KEY[key]
+    text = show(figure, summary.get(key), summary.get("currency"))
+    low, high = summary.get("win_rate_low"), summary.get("win_rate_high")
+    if key == "win_rate" and low is not None and high is not None:
+        text += f" ({low * 100:.0f}–{high * 100:.0f})"
+    return figure.label, text
+
+
+def _groups(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(name)
+    for key in _GROUP_COLUMNS:
+        table.add_column(BY_KEY[key].label.lower(), justify="right")
+    for row in rows:
+        cells = (show(BY_KEY[key], row[key]) for key in _GROUP_COLUMNS)
+        table.add_row(escape(str(row["key"])), *cells)
+    return table
+
+
+def _refusals(summary: Mapping[str, Any]) -> Table | None:
+    refusals, unfilled = summary.get("refusals") or {}, summary.get("unfilled") or {}
+    if not refusals and not unfilled:
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("refused by", "count", "these signals made"):
+        table.add_column(heading, justify="left" if heading == "refused by" else "right")
+    for gate, facts in refusals.items():
+        table.add_row(escape(gate), f"{facts['count']:,}", show(BY_KEY["outcome_r"], facts["outcome_r"]))
+    for reason, count in unfilled.items():
+        table.add_row(escape(f"unfilled: {reason}"), f"{count:,}", "")
+    return table
+
+
+def _print_lines(console: Console, heading: str, lines: Sequence[Any], style: str = "") -> None:
+    for i, line in enumerate(lines):
+        console.print(Text(f"{heading if i == 0 else '':<7}{line}", style=style))
