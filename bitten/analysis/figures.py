@@ -57,7 +57,9 @@ FIGURES: Final = (
     Figure("flat", "Flat", "count", "Profit exactly zero."),
     Figure("signals", "Signals", "count", "What the patterns proposed."),
     Figure("signals_fired", "Signals fired", "count", "Signals of which at least one order came."),
-    Figure("outcome_r", "All signals", "r", "Mean R of every signal at its own stop or target, fired or not.", signed=True),
+    Figure(
+        "outcome_r", "All signals", "r", "Mean R of every signal at its own stop or target, fired or not.", signed=True
+    ),
     Figure("initial_balance", "Start balance", "money", "Before the first trade."),
     Figure("final_balance", "Final balance", "money", "After the last trade."),
     Figure("final_equity", "Final equity", "money", "Balance and open positions at the end."),

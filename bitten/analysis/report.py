@@ -15,9 +15,8 @@ def render_report(
     run_tables: Tables, summary: Mapping[str, Any], manifest: Mapping[str, Any], candles: Mapping[str, CandleSet]
 ) -> str:
     """Render a run as one HTML page that needs nothing else: no server, no network."""
-    rows = "".join(
-        f"<tr><th>{figure.label}</th><td>{html.escape(show(figure, summary.get(figure.key), summary.get('currency')))}</td></tr>"
-        for figure in FIGURES
-    )
+    currency = summary.get("currency")
+    shown = ((figure.label, html.escape(show(figure, summary.get(figure.key), currency))) for figure in FIGURES)
+    rows = "".join(f"<tr><th>{label}</th><td>{text}</td></tr>" for label, text in shown)
     name = html.escape(str(manifest.get("name", "run")))
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><table>{rows}</table>"

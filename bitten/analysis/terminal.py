@@ -13,13 +13,31 @@ from rich.text import Text
 from bitten.analysis.figures import BY_KEY, show
 
 _LEFT: Final = (
-    ("net", "return", "cagr", "max_drawdown", "max_drawdown_money", "max_drawdown_days", "sharpe", "sortino", "calmar")
-    + ("exposure",)
-)  # fmt: skip
+    "net",
+    "return",
+    "cagr",
+    "max_drawdown",
+    "max_drawdown_money",
+    "max_drawdown_days",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "exposure",
+    "average_duration",
+)
 _RIGHT: Final = (
-    ("trades", "win_rate", "profit_factor", "expectancy_r", "expectancy", "sqn", "average_duration")
-    + ("longest_losing_streak", "gross", "commission", "swap")
-)  # fmt: skip
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "expectancy_r",
+    "expectancy",
+    "sqn",
+    "longest_losing_streak",
+    "gross",
+    "commission",
+    "swap",
+    "signals",
+)
 _GROUP_COLUMNS: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net")
 
 
@@ -70,13 +88,11 @@ def _title(manifest: Mapping[str, Any]) -> Text:
 
 def _key_figures(summary: Mapping[str, Any]) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for justify in ("left", "right", "left", "right"):
-        grid.add_column(justify=justify)  # type: ignore[arg-type]  # literals of the tuple are widened
-    for i in range(max(len(_LEFT), len(_RIGHT))):
-        cells: list[str] = []
-        for keys in (_LEFT, _RIGHT):
-            cells += _cell(keys[i], summary) if i < len(keys) else ("", "")
-        grid.add_row(*cells)
+    for _ in range(2):
+        grid.add_column()
+        grid.add_column(justify="right")
+    for left, right in zip(_LEFT, _RIGHT, strict=True):
+        grid.add_row(*_cell(left, summary), *_cell(right, summary))
     return grid
 
 
