@@ -24,7 +24,7 @@ class Window(NamedTuple):
     """The last n integers and their exact sum."""
 
     ring: Ints  # (n,)
-    count: Ints  # (1,) values seen so far
+    seen: Ints  # (1,) values so far
     total: Ints  # (1,) sum of the values in the ring
 
 
@@ -36,16 +36,16 @@ def new_window(length: int) -> Window:
 @kernel
 def window_push(window: Window, value: int) -> None:
     """Let a value enter, and the oldest leave."""
-    slot = window.count[0] % window.ring.size
+    slot = window.seen[0] % window.ring.size
     window.total[0] += value - window.ring[slot]
     window.ring[slot] = value
-    window.count[0] += 1
+    window.seen[0] += 1
 
 
 @kernel
 def window_mean(window: Window) -> float:
     """Simple moving average (SMA) of a full window; NaN before."""
-    if window.count[0] < window.ring.size:
+    if window.seen[0] < window.ring.size:
         return math.nan
     return float(window.total[0] / window.ring.size)
 
@@ -54,7 +54,7 @@ def window_mean(window: Window) -> float:
 def window_std(window: Window) -> float:
     """Population standard deviation (ddof 0, as Bollinger bands have it) of a full window; NaN before."""
     length = window.ring.size
-    if window.count[0] < length:
+    if window.seen[0] < length:
         return math.nan
     squares = 0.0
     for i in range(length):
@@ -80,7 +80,7 @@ class Ranks(NamedTuple):
     """The last n values, for ranking a new one among them."""
 
     ring: Floats  # (n,)
-    count: Ints  # (1,) values seen so far
+    seen: Ints  # (1,) values so far
 
 
 def new_ranks(length: int) -> Ranks:
@@ -91,9 +91,9 @@ def new_ranks(length: int) -> Ranks:
 @kernel
 def rank_step(ranks: Ranks, value: float) -> float:
     """Share of the last n values, this one included, that are not above it; over fewer while fewer exist."""
-    ranks.ring[ranks.count[0] % ranks.ring.size] = value
-    ranks.count[0] += 1
-    filled = min(ranks.count[0], ranks.ring.size)
+    ranks.ring[ranks.seen[0] % ranks.ring.size] = value
+    ranks.seen[0] += 1
+    filled = min(ranks.seen[0], ranks.ring.size)
     below = 0
     for i in range(filled):
         if ranks.ring[i] <= value:
@@ -104,7 +104,7 @@ def rank_step(ranks: Ranks, value: float) -> float:
 class Ema(NamedTuple):
     """An exponential average; seeded with the simple average of its first n values."""
 
-    count: Ints  # (1,)
+    seen: Ints  # (1,)
     value: Floats  # (1,) the running sum until it is seeded
 
 
@@ -116,10 +116,10 @@ def new_ema() -> Ema:
 @kernel
 def ema_step(ema: Ema, period: int, value: float) -> float:
     """Exponential moving average with weight 2 / (period + 1); NaN for the first period - 1 values."""
-    ema.count[0] += 1
-    if ema.count[0] <= period:
+    ema.seen[0] += 1
+    if ema.seen[0] <= period:
         ema.value[0] += value
-        if ema.count[0] < period:
+        if ema.seen[0] < period:
             return math.nan
         ema.value[0] /= period
     else:
@@ -138,7 +138,7 @@ def true_range(high: int, low: int, before: int, gap: bool) -> int:
 class Atr(NamedTuple):
     """Wilder's average true range."""
 
-    count: Ints  # (1,) bars seen
+    seen: Ints  # (1,) bars seen
     close: Ints  # (1,) the last close
     value: Floats  # (1,) the running sum until it is seeded
 
@@ -156,13 +156,13 @@ def atr_step(atr: Atr, period: int, high: int, low: int, close: int, gap: bool) 
     """
     step = true_range(high, low, atr.close[0], gap)
     atr.close[0] = close
-    atr.count[0] += 1
-    seen = atr.count[0] - 1  # true ranges, this one included
-    if seen == 0:
+    atr.seen[0] += 1
+    ranges = atr.seen[0] - 1  # this one included
+    if ranges == 0:
         return math.nan
-    if seen <= period:
+    if ranges <= period:
         atr.value[0] += step
-        if seen < period:
+        if ranges < period:
             return math.nan
         atr.value[0] /= period
     else:
@@ -173,7 +173,7 @@ def atr_step(atr: Atr, period: int, high: int, low: int, close: int, gap: bool) 
 class Adx(NamedTuple):
     """Wilder's average directional index."""
 
-    count: Ints  # (1,) bars seen
+    seen: Ints  # (1,) bars seen
     last: Ints  # (3,) high, low and close of the last bar
     sums: Floats  # (3,) smoothed sums of upward movement, downward movement and true range
     value: Floats  # (1,) the running sum of the directional index until it is seeded
@@ -195,11 +195,11 @@ def adx_step(adx: Adx, period: int, high: int, low: int, close: int, gap: bool) 
     down = adx.last[1] - low
     step = true_range(high, low, adx.last[2], gap)
     adx.last[0], adx.last[1], adx.last[2] = high, low, close
-    adx.count[0] += 1
-    seen = adx.count[0] - 1  # true ranges, this one included
-    if seen == 0:
+    adx.seen[0] += 1
+    ranges = adx.seen[0] - 1  # this one included
+    if ranges == 0:
         return math.nan
-    if seen >= period:
+    if ranges >= period:
         for i in range(3):
             adx.sums[i] -= adx.sums[i] / period
     if up > down and up > 0 and not gap:
@@ -207,13 +207,13 @@ def adx_step(adx: Adx, period: int, high: int, low: int, close: int, gap: bool) 
     if down > up and down > 0 and not gap:
         adx.sums[1] += down
     adx.sums[2] += step
-    if seen < period:
+    if ranges < period:
         return math.nan
-    return _smooth_index(adx, period, seen)
+    return _smooth_index(adx, period, ranges)
 
 
 @kernel
-def _smooth_index(adx: Adx, period: int, seen: int) -> float:
+def _smooth_index(adx: Adx, period: int, ranges: int) -> float:
     index = math.nan
     if adx.sums[2] != 0.0:
         plus = 100.0 * (adx.sums[0] / adx.sums[2])
@@ -221,13 +221,13 @@ def _smooth_index(adx: Adx, period: int, seen: int) -> float:
         if plus + minus != 0.0:
             index = 100.0 * (abs(plus - minus) / (plus + minus))
     if not math.isnan(index):
-        if seen < 2 * period:
+        if ranges < 2 * period:
             adx.value[0] += index
         else:
             adx.value[0] = (adx.value[0] * (period - 1) + index) / period
-    if seen < 2 * period - 1:
+    if ranges < 2 * period - 1:
         return math.nan
-    if seen == 2 * period - 1:
+    if ranges == 2 * period - 1:
         adx.value[0] /= period
     return float(adx.value[0])
 
@@ -237,7 +237,7 @@ class Swings(NamedTuple):
 
     high: Ints  # (2k + 1,)
     low: Ints  # (2k + 1,)
-    count: Ints  # (1,) bars seen
+    seen: Ints  # (1,) bars seen
 
 
 def new_swings(wing: int) -> Swings:
@@ -253,13 +253,13 @@ def swing_step(swings: Swings, high: int, low: int) -> tuple[bool, bool]:
     Its level is `swing_level`.
     """
     size = swings.high.size
-    swings.high[swings.count[0] % size] = high
-    swings.low[swings.count[0] % size] = low
-    swings.count[0] += 1
-    if swings.count[0] < size:
+    swings.high[swings.seen[0] % size] = high
+    swings.low[swings.seen[0] % size] = low
+    swings.seen[0] += 1
+    if swings.seen[0] < size:
         return False, False
     wing = size // 2
-    middle = (swings.count[0] + wing) % size  # slot of the oldest bar, plus wing
+    middle = (swings.seen[0] + wing) % size  # slot of the oldest bar, plus wing
     is_high = True
     is_low = True
     for i in range(1, wing + 1):
@@ -275,5 +275,5 @@ def swing_step(swings: Swings, high: int, low: int) -> tuple[bool, bool]:
 @kernel
 def swing_level(swings: Swings) -> tuple[int, int]:
     """High and low of the bar that `swing_step` has just judged."""
-    middle = (swings.count[0] + swings.high.size // 2) % swings.high.size
+    middle = (swings.seen[0] + swings.high.size // 2) % swings.high.size
     return swings.high[middle], swings.low[middle]

@@ -1,4 +1,4 @@
-"""A Kalman filter that advances by one observation: the local linear trend of Harvey (1989) and Durbin & Koopman (2012).
+"""A Kalman filter that advances by one observation: the local linear trend (Harvey 1989; Durbin & Koopman 2012).
 
 State x = (level, slope), F = [[1, 1], [0, 1]], H = [1, 0], observation noise R = 1 (only the ratios to Q matter).
 Every operation is odd-symmetric in the level and the slope: mirrored prices give exactly mirrored estimates.

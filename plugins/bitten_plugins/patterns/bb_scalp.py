@@ -104,7 +104,7 @@ def _remember_extremes(state: State, now: Now) -> None:
 def _extreme(state: State, side: int) -> int:
     """The lowest low of the last bars for a buy, the highest high for a sell, times the side."""
     levels = state.lows if side > 0 else state.highs
-    lowest = side * levels[0]
+    lowest = int(side * levels[0])
     for i in range(1, levels.size):
         lowest = min(lowest, side * levels[i])
     return lowest

@@ -183,8 +183,8 @@ def write_signal(
     row["anchor"] = anchor
     row["side"] = side
     row["reference"] = bar["close"]
-    row["stop"] = bar["close"] - side * int(math.ceil(risk))
-    row["target"] = bar["close"] + side * int(math.floor(reward))
+    row["stop"] = bar["close"] - side * math.ceil(risk)
+    row["target"] = bar["close"] + side * math.floor(reward)
     row["relative"] = 0
     row["confidence"] = np.rint(1000.0 * score) / 10.0
     row["expiry"] = bar["time"] + (1 + rules.expiry_bars) * rules.bar_ns if rules.expiry_bars > 0 else 0
