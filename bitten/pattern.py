@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -26,6 +27,8 @@ class PatternContext:
     instrument: Instrument
     timeframe: str
     timeframe_ns: int
+    folder: Path = Path()  # where relative paths in the configuration start
+    symbols: tuple[str, ...] = ()  # all configured symbols, in their order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +38,19 @@ class Batch:
     bars: Mapping[str, Records]  # timeframe to newly closed bars (dtype BAR), in order
     quotes: Quotes  # the new quotes; may be empty
     horizon: int  # everything up to this instant has been seen
+
+
+class PatternFailed(Exception):  # noqa: N818  # says what happened, as BittenError's children do
+    """A pattern raised while it looked at a bar. The pipeline keeps `signals`, and switches the instance off.
+
+    `time` is the `known` of that bar, `original` what was raised, `signals` (dtype SIGNAL) those made before it.
+    """
+
+    def __init__(self, time: int, original: Exception, signals: Records) -> None:
+        super().__init__(f"{type(original).__name__}: {original}")
+        self.time = time
+        self.original = original
+        self.signals = signals
 
 
 class Pattern(ABC):
