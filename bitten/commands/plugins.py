@@ -1,0 +1,133 @@
+"""`bitten plugins`: what is installed, and what each part can be told."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+from typing import Any
+
+import click
+
+from bitten.errors import BittenError, PluginError, did_you_mean
+from bitten.manager import GROUP, KINDS, Entry, Manager
+
+_PLACES = {
+    "feeds": '[feed]\nuse = "{name}"',
+    "patterns": '[[patterns]]\nuse = "{name}"\nparams = {{ }}  # the keys below',
+    "shields": '[shield]\nuse = "{name}"',
+    "gates": '[[gates]]\nuse = "{name}"',
+    "executors": '[executor]\nuse = "{name}"',
+    "trackers": '[[trackers]]\nuse = "{name}"',
+}
+
+
+@click.group()
+def plugins() -> None:
+    """List what is installed, and the parameters of each part."""
+
+
+@plugins.command("list")
+@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
+def list_plugins(kind: str | None) -> None:
+    """List every feed, importer, pattern, shield, gate, executor, tracker and command by name."""
+    from rich.table import Table
+
+    manager, problems = _examine()
+    table = Table("kind", "name", "plugin", "what it does", box=None, header_style="bold", pad_edge=False)
+    for wanted in KINDS if kind is None else (kind,):
+        for entry in manager.registry(wanted).values():
+            try:
+                line = _first_sentence(entry.load())
+            except PluginError as error:
+                problems.append(str(error))
+                line = "cannot be loaded, see below"
+            table.add_row(wanted[:-1], entry.name, entry.plugin, line)
+    _console().print(table)
+    _report(problems)
+
+
+@plugins.command("show")
+@click.argument("name")
+def show_plugin(name: str) -> None:
+    """Show what a part does, and every parameter with its type, default, bounds and meaning."""
+    manager, problems = _examine()
+    found = [entry for kind in KINDS if (entry := manager.registry(kind).get(name)) is not None]
+    if not found:
+        _report(problems, fatal=False)
+        names = {entry for kind in KINDS for entry in manager.registry(kind)}
+        raise PluginError(f'no part is named "{name}"{did_you_mean(name, names)}')
+    for entry in found:
+        _show(entry)
+    _report(problems)
+
+
+def _examine() -> tuple[Manager, list[str]]:
+    """A manager of every plugin that works alone, and what is wrong with the others."""
+    names = {point.name for point in importlib.metadata.entry_points(group=GROUP)}
+    problems: dict[str, str] = {}
+    for name in sorted(names):
+        try:
+            alone = Manager(disabled=names - {name})
+            for kind in KINDS:
+                alone.registry(kind)
+        except BittenError as error:
+            problems[name] = str(error)
+    return Manager(disabled=problems), list(problems.values())
+
+
+def _report(problems: list[str], fatal: bool = True) -> None:
+    """Say on stderr what is broken; the exit code then says so too."""
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    if problems and fatal:
+        raise click.exceptions.Exit(2)
+
+
+def _show(entry: Entry) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from bitten.parameters import parameters
+
+    target = entry.load()
+    console = _console()
+    console.print(f"[bold]{entry.name}[/bold], {entry.kind[:-1]} of plugin {escape(entry.plugin)}")
+    console.print(f"[dim]{target.__module__}:{getattr(target, '__qualname__', entry.name)}[/dim]\n", highlight=False)
+    console.print(escape(_documentation(target)), highlight=False)
+    if evidence := getattr(target, "evidence", ()):
+        console.print(f"\nEvidence with each signal: {', '.join(evidence)}")
+    if entry.kind in _PLACES:
+        console.print(f"\nIn bitten.toml:\n\n{escape(_PLACES[entry.kind].format(name=entry.name))}\n", highlight=False)
+    config = getattr(target, "Config", None)
+    listed = parameters(config) if config is not None else []
+    if listed:
+        table = Table(
+            "parameter", "type", "default", "allowed", "meaning", box=None, header_style="bold", pad_edge=False
+        )
+        for item in listed:
+            table.add_row(item.name, item.type, item.default, item.allowed, item.description)
+        console.print(table)
+    elif config is not None:
+        console.print("It has no parameters.")
+    console.print()
+
+
+def _documentation(target: Any) -> str:
+    """A part's own docstring; not one inherited from its base, which says nothing of it."""
+    if isinstance(target, click.Command):
+        return target.help or "(undocumented)"
+    own = vars(target).get("__doc__") if inspect.isclass(target) else target.__doc__
+    return inspect.cleandoc(own) if own else "(undocumented)"
+
+
+def _first_sentence(target: Any) -> str:
+    paragraph = " ".join(_documentation(target).split("\n\n")[0].split())
+    return paragraph.split(". ")[0].removesuffix(".")
+
+
+def _console() -> Any:
+    """Tables as wide as the terminal; into a pipe or file wide enough that lines stay whole."""
+    from rich.console import Console
+
+    console = Console(markup=True)
+    return console if console.is_terminal else Console(width=200)
