@@ -16,17 +16,17 @@ import msgspec
 from msgspec import Meta
 
 from bitten.clock import check_clock
-from bitten.errors import BittenError, ConfigError
+from bitten.errors import BittenError, ConfigError, did_you_mean
 from bitten.ledger import Account
 from bitten.manager import Entry, Manager
 from bitten.model.instrument import Instrument
 from bitten.model.timeframe import timeframe_ns
 from bitten.tomlfile import KeyPath, TomlFile
 
-Moment = dt.datetime | dt.date | str
+Moment = Any  # a TOML date or date-time, or text in ISO 8601; msgspec takes no union of them
 
 
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, unknown keys refused."""
 
 
@@ -46,13 +46,13 @@ class PluginsSection(Section):
     disabled: tuple[str, ...] = ()
 
 
-class FeedSection(Section, rename={"start": "from", "end": "to"}):
+class FeedSection(Section, rename={"start": "from", "end": "to"}, kw_only=True):
     """`[feed]`: bitten's own keys; the rest are the feed's."""
 
     use: str = "parquet"
     symbols: Annotated[tuple[str, ...], Meta(min_length=1)]
-    start: Moment | None = None
-    end: Moment | None = None
+    start: Moment = None
+    end: Moment = None
     intrabar: Annotated[str, Meta(pattern="^(pessimistic|path)$")] = "pessimistic"
 
 
@@ -67,7 +67,7 @@ class ExitSection(Section):
     expiry_minutes: Annotated[float, Meta(ge=0)] | None = None  # after the decision; 0 for never
 
 
-class PatternSection(Section):
+class PatternSection(Section, kw_only=True):
     """`[[patterns]]`."""
 
     use: str
@@ -171,8 +171,6 @@ class _Reader:
         self.data = file.data
         for key in self.data:
             if key not in self._SECTIONS:
-                from bitten.errors import did_you_mean
-
                 raise file.error((key,), f'unknown section "{key}"{did_you_mean(key, self._SECTIONS)}')
         plugins = file.convert(self.data.get("plugins", {}), PluginsSection, ("plugins",))
         self.manager = manager or Manager(plugins.disabled)
@@ -233,9 +231,7 @@ class _Reader:
                 self._checked((*path, "timeframe" if section.timeframe else "timeframes"), timeframe_ns, timeframe)
             for symbol in section.symbols:
                 if symbol not in symbols:
-                    from bitten.errors import did_you_mean
-
-                    raise self.file.error(
+                        raise self.file.error(
                         (*path, "symbols"), f'patterns.symbols names "{symbol}", which is not in feed.symbols'
                         f"{did_you_mean(symbol, symbols)}"
                     )
@@ -289,7 +285,7 @@ class _Reader:
         from bitten.model.instruments import load_instruments
 
         table = self._table(self.data.get("instruments", {}), ("instruments",))
-        known = self._checked(("instruments",), load_instruments, table)
+        known = load_instruments(table, lambda keys: self.file.where(("instruments", *keys)))
         return {symbol: self._checked(("feed", "symbols"), known.__getitem__, symbol) for symbol in symbols}
 
     def _entry(self, kind: str, name: Any, path: KeyPath) -> Entry:
@@ -304,10 +300,10 @@ class _Reader:
             raise ConfigError(f"{entry.kind[:-1]} {entry.name} of {entry.plugin} has no Config struct (msgspec.Struct)")
         return config
 
-    def _moment(self, value: Moment | None, path: KeyPath) -> int | None:
+    def _moment(self, value: Moment, path: KeyPath) -> int | None:
         if value is None:
             return None
-        if isinstance(value, str):
+        if not isinstance(value, dt.date):
             value = self._checked(path, _parse_moment, value)
         if not isinstance(value, dt.datetime):
             value = dt.datetime(value.year, value.month, value.day)
@@ -338,8 +334,8 @@ class _Reader:
             raise self.file.error(path, str(error)) from error
 
 
-def _parse_moment(text: str) -> dt.datetime:
+def _parse_moment(text: object) -> dt.datetime:
     try:
-        return dt.datetime.fromisoformat(text)
+        return dt.datetime.fromisoformat(str(text))
     except ValueError as error:
         raise ConfigError(f'"{text}" is no date: write 2014-05-01 or 2014-05-01T12:30:00 (UTC)') from error

@@ -7,13 +7,13 @@ equals the configured order of patterns, then of symbols. An order fills at the 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from bitten.bars import BarBuilder
-from bitten.chain import GateChain
+from bitten.chain import GateChain, Publish
 from bitten.clock import utc_offset_ns
 from bitten.detectors import Detector
 from bitten.errors import DataError
@@ -73,22 +73,27 @@ class Pipeline:
     """Takes slices, one after the other, and does everything that follows from them.
 
     Args:
-        chain: gate chain factory; it is given the pipeline's publisher.
+        chain: makes the gate chain, given where decisions are published.
         commission_per_lot: account currency, per lot and side.
         equity_ns: the grid on which equity is recorded while positions are open.
         day: the clock on which days and long bars start.
     """
 
     def __init__(
-        self, parts: Parts, chain: GateChain, commission_per_lot: float, equity_ns: int, day: str = "UTC"
+        self,
+        parts: Parts,
+        chain: Callable[[Publish], GateChain],
+        commission_per_lot: float,
+        equity_ns: int,
+        day: str = "UTC",
     ) -> None:
         self.parts = parts
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
-        self.chain = chain
         self.counters = Counters()
         self._commission = commission_per_lot
         self._equity_ns = equity_ns
         self._next_mark = 0
+        self._day_start = self._day_end = 1 << 62
         self._horizon: int | None = None
         self._fires = 0
         self._waiting: dict[int, Fire] = {}
@@ -101,6 +106,7 @@ class Pipeline:
         }
         self.observers: list[BarObserver] = []
         self.publisher = Publisher(parts.journal, parts.manager)
+        self.chain = chain(self.publisher.publish)
 
     def step(self, piece: Slice) -> None:
         """Process one slice completely."""
@@ -141,6 +147,7 @@ class Pipeline:
                 balance = float(self.ledger.balance[row])
                 self.publisher.publish(EquityPoint(counters.first, account, balance, balance, 0))
             self._next_mark = (counters.first // self._equity_ns + 1) * self._equity_ns
+            self._day_start, self._day_end = counters.first - 1, day_end(counters.first)
 
     def _detect(self, piece: Slice) -> list[Signal]:
         """All signals of a slice in the order in which they are decided."""
@@ -171,7 +178,17 @@ class Pipeline:
             self.executor.place(fire)
 
     def _settle(self, until: int) -> None:
-        """Let everything happen that happens up to an instant, recording equity on its grid."""
+        """Let everything happen that happens up to an instant, recording equity on its grid and at each day's end."""
+        while self._day_end <= until:
+            self._advance(self._day_end)
+            quotes = (self.market.quote(symbol, self._day_end) for symbol in self.market.instruments)
+            if any(quote is not None and quote.time > self._day_start for quote in quotes):
+                self._record_equity(self._day_end, range(len(self.ledger.ids)))
+            self._day_start, self._day_end = self._day_end, day_end(self._day_end + 1)
+        self._advance(until)
+
+    def _advance(self, until: int) -> None:
+        """Lead the executor to an instant, with a look at equity on its grid while anything is open."""
         while self._next_mark <= until:
             if not self._waiting and not self._open:  # nothing can move: skip to the first mark after `until`
                 self._next_mark = (until // self._equity_ns + 1) * self._equity_ns
@@ -276,3 +293,10 @@ def _no_quotes(symbol: str) -> Quotes:
 def _trading_day(time: int) -> int:
     """Number of the trading day, which ends at 17:00 New York."""
     return (time + utc_offset_ns("NY+7", time)) // _DAY_NS
+
+
+def day_end(time: int) -> int:
+    """The last instant of the trading day that an instant belongs to: a nanosecond before 17:00 New York."""
+    local = (_trading_day(time) + 1) * _DAY_NS
+    end = local - utc_offset_ns("NY+7", local - utc_offset_ns("NY+7", time))
+    return end - 1

@@ -15,8 +15,8 @@ from bitten.gate import Gate, Situation, Verdict
 class SpreadConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The limit, in points, or relative to the usual size of a move."""
 
-    points: Annotated[int | None, Meta(ge=0, description="widest spread in points")] = None
-    atr: Annotated[float | None, Meta(gt=0, description="widest spread in multiples of the signal's ATR")] = None
+    points: Annotated[int, Meta(ge=0, description="widest spread in points")] | None = None
+    atr: Annotated[float, Meta(gt=0, description="widest spread in multiples of the signal's ATR")] | None = None
 
 
 class MaximumSpread(Gate):

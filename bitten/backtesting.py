@@ -1,0 +1,316 @@
+"""`bitten.backtest`: build the pipeline from a configuration, replay the feed through it, leave a run folder."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bitten.chain import GateChain, NamedGate
+from bitten.clock import WallClock, iso
+from bitten.config import Config, read_config
+from bitten.detectors import make_detectors
+from bitten.errors import DataError
+from bitten.executor import ExecutorContext
+from bitten.feed import Feed, FeedContext, FeedFacts
+from bitten.gate import GateContext
+from bitten.journal.memory import MemoryJournal
+from bitten.kernels.jit import announce_compilation
+from bitten.ledger import Ledger
+from bitten.manager import Manager, hookimpl
+from bitten.market import Market, check_conversions
+from bitten.model.dtypes import NS_PER_MINUTE, Records
+from bitten.model.quotes import Quotes
+from bitten.model.timeframe import timeframe_ns
+from bitten.pipeline import BarObserver, Parts, Pipeline
+from bitten.runfolder import next_name, staged, write_json, write_tables
+from bitten.tracker import Tracker, TrackerContext
+
+if TYPE_CHECKING:
+    from bitten.analysis.candles import CandleSketch
+    from bitten.run import Run
+
+Progress = Callable[[int, int | None, int], None]
+"""Called after every slice: quotes so far, quotes in all (None if unknown), the instant reached (ns UTC)."""
+
+
+def backtest(
+    config: str | Path | Mapping[str, Any] | None = None,
+    *,
+    data: Any = None,
+    name: str | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **sections: Any,
+) -> Run:
+    """Replay a configuration's feed through its strategy and return the finished run.
+
+    Args:
+        config: path of a bitten.toml, or the same as nested dicts; None for keyword arguments alone.
+        data: frames by symbol (pandas, polars or Arrow; ticks or bars); the feed is then "frame".
+        name: of the run folder; by default the next free number.
+        output: folder of run folders; the configuration's `run.output` by default.
+        overwrite: replace a run of that name.
+        progress: called after every slice.
+        sections: whole sections that replace the configuration's: `patterns=["bb_scalp"]`,
+            `accounts=[{"balance": 5000}]`, `feed={...}`. A pattern may be a name, a table, or a `Pattern` class.
+
+    Raises:
+        BittenError: the configuration or the data cannot be used; nothing has been written.
+    """
+    source, extra = _source(config, data, sections)
+    manager = None
+    if extra:
+        disabled = source.get("plugins", {}).get("disabled", ()) if isinstance(source, Mapping) else ()
+        manager = Manager(disabled, {"notebook": extra})
+    settings, manager = read_config(source, manager)
+    return run_config(settings, manager, data, name, output, overwrite, progress)
+
+
+def run_config(
+    config: Config,
+    manager: Manager,
+    data: Any = None,
+    name: str | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a checked configuration. See `backtest`."""
+    from bitten.run import Run
+
+    clock = WallClock()
+    started = clock.elapsed()
+    announce_compilation()
+    feed, facts = make_feed(config, data)
+    place = Path(output) if output is not None else config.folder / config.run.output
+    name = name or config.run.name or next_name(place, "backtest")
+    with staged(place, name, overwrite) as folder:
+        trackers = _make_trackers(config, manager, folder)
+        try:
+            pipeline, sketch = build_pipeline(config, manager)
+            _replay(pipeline, feed, facts, progress)
+        finally:
+            for label, tracker in trackers.items():
+                tracker.finish()
+                manager.unregister(label)
+        replayed = clock.elapsed()
+        created = iso(clock.now_ns(), 0)
+        manifest = _manifest(config, name, facts, pipeline, created, replayed - started)
+        _write(folder, config, pipeline, sketch, manifest)
+    return Run.open(place / name)
+
+
+def make_feed(config: Config, data: Any = None) -> tuple[Feed, FeedFacts]:
+    """The configured feed and what it says of its data."""
+    context = FeedContext(
+        symbols=config.feed.symbols,
+        instruments=config.instruments,
+        start=config.start,
+        end=config.end,
+        folder=config.folder,
+        seed=config.run.seed,
+        intrabar=config.feed.intrabar,
+        data=data,
+    )
+    feed: Feed = config.feed_part.entry.load()(config.feed_part.config, context)
+    return feed, feed.facts()
+
+
+def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSketch]:
+    """Everything between feed and journal, from a configuration; live trading builds the same."""
+    from bitten.analysis.candles import CandleSketch
+
+    market = Market(config.instruments, config.rates)
+    traded = sorted({symbol for pattern in config.patterns for symbol in pattern.symbols})
+    check_conversions(market, traded, sorted({account.currency for account in config.accounts}))
+    ledger = Ledger(config.accounts)
+    journal = MemoryJournal()
+    executor = config.executor.entry.load()(config.executor.config, ExecutorContext(config.instruments, market))
+    context = GateContext(
+        max((executor.fill_rules(symbol).slippage for symbol in config.instruments), default=0),
+        config.costs.commission_per_lot,
+    )
+    gates = [NamedGate(part.name, part.entry.load()(part.config, context)) for part in config.gates]
+    shield = config.shield.entry.load()(config.shield.config) if config.shield else None
+    detectors = make_detectors(config.patterns, config.instruments, config.folder)
+    pipeline = Pipeline(
+        Parts(market, detectors, executor, ledger, journal, manager),
+        lambda publish: GateChain(gates, shield, ledger, market, publish),
+        config.costs.commission_per_lot,
+        config.run.equity_minutes * NS_PER_MINUTE,
+        config.run.day,
+    )
+    sketch = CandleSketch()
+    pipeline.observers.append(_CandleObserver(sketch, config))
+    return pipeline, sketch
+
+
+class _CandleObserver(BarObserver):
+    """Sketches candles for the report from each symbol's finest bars."""
+
+    def __init__(self, sketch: CandleSketch, config: Config) -> None:
+        self._sketch = sketch
+        self._config = config
+
+    def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+        """Keep the shortest timeframe's bars."""
+        if bars:
+            name = min(bars, key=timeframe_ns)
+            digits = self._config.instruments[symbol].digits
+            self._sketch.add(symbol, bars[name], timeframe_ns=timeframe_ns(name), digits=digits)
+
+
+def _source(
+    config: str | Path | Mapping[str, Any] | None, data: Any, sections: Mapping[str, Any]
+) -> tuple[Path | Mapping[str, Any], object | None]:
+    """The configuration to read, with keyword sections laid over it, and a plugin for pattern classes given directly."""
+    if isinstance(config, (str, Path)) and not sections and data is None:
+        return Path(config), None
+    if isinstance(config, (str, Path)):
+        from bitten.tomlfile import TomlFile
+
+        merged: dict[str, Any] = dict(TomlFile.read(Path(config)).data)
+    elif config is None and not sections and data is None:
+        return Path("bitten.toml"), None
+    else:
+        merged = dict(config or {})
+    merged.update(sections)
+    if data is not None:
+        feed = dict(merged.get("feed", {}))
+        merged["feed"] = {"use": "frame", "symbols": list(data), **feed}
+    classes: dict[str, type] = {}
+    merged["patterns"] = [_pattern_table(item, classes) for item in merged.get("patterns", [])]
+    return merged, _Offer(classes) if classes else None
+
+
+def _pattern_table(item: Any, classes: dict[str, type]) -> Any:
+    if isinstance(item, str):
+        return {"use": item}
+    use = item.get("use") if isinstance(item, Mapping) else item
+    if isinstance(use, type):
+        label = "".join("_" + c.lower() if c.isupper() else c for c in use.__name__).strip("_")
+        classes[label] = use
+        return {**(item if isinstance(item, Mapping) else {}), "use": label}
+    return item
+
+
+class _Offer:
+    """A plugin of pattern classes that were handed over in a notebook."""
+
+    def __init__(self, classes: Mapping[str, type]) -> None:
+        self._classes = classes
+
+    @hookimpl
+    def bitten_patterns(self) -> Mapping[str, type]:
+        """The classes by name."""
+        return self._classes
+
+
+def _make_trackers(config: Config, manager: Manager, folder: Path) -> dict[str, Tracker]:
+    trackers = {}
+    for part in config.trackers:
+        label = f"tracker {part.name}"
+        trackers[label] = part.entry.load()(part.config, TrackerContext(folder))
+        manager.register(trackers[label], label)
+    return trackers
+
+
+def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress | None) -> None:
+    for piece in feed.slices():
+        pipeline.step(piece)
+        if progress is not None:
+            progress(pipeline.counters.quotes, facts.quotes, piece.horizon)
+    if pipeline.counters.quotes == 0:
+        raise DataError("the feed gave no quotes: check feed.symbols and feed.from/feed.to against `bitten data list`")
+    pipeline.finish()
+
+
+def _write(folder: Path, config: Config, pipeline: Pipeline, sketch: CandleSketch, manifest: dict[str, Any]) -> None:
+    from bitten.analysis.report import render_report
+    from bitten.analysis.statistics import AccountFacts, summarise
+
+    tables = pipeline.parts.journal.tables()
+    accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
+    first, last = pipeline.counters.first, pipeline.counters.last
+    assert first is not None and last is not None  # there were quotes
+    summary = summarise(tables, accounts, (first, last))
+    write_tables(folder, tables)
+    write_json(folder / "summary.json", summary)
+    write_json(folder / "manifest.json", manifest)
+    report = render_report(tables, summary, manifest, sketch.sets())
+    (folder / "report.html").write_text(report, encoding="utf-8")
+
+
+def _manifest(
+    config: Config, name: str, facts: FeedFacts, pipeline: Pipeline, created: str, seconds: float
+) -> dict[str, Any]:
+    counters = pipeline.counters
+    assert counters.first is not None and counters.last is not None  # there were quotes
+    return {
+        "name": name,
+        "kind": "backtest",
+        "created": created,
+        "versions": {
+            "bitten": version("bitten"),
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("numpy", "numba", "pyarrow", "pandas")},
+        },
+        "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.implementation.name},
+        "config": msgspec.to_builtins(config.resolved),
+        "seed": config.run.seed,
+        "feed": {
+            "name": config.feed_part.name,
+            "synthetic": facts.synthetic,
+            "fingerprints": dict(facts.fingerprints),
+            "notes": list(facts.notes),
+        },
+        "period": {"first": iso(counters.first, 9), "last": iso(counters.last, 9)},
+        "symbols": list(config.feed.symbols),
+        "quotes": counters.quotes,
+        "quotes_by_symbol": dict(counters.per_symbol),
+        "timings": {"replay_seconds": round(seconds, 3), "quotes_per_second": round(counters.quotes / seconds)},
+        "costs": _costs(config, pipeline),
+        "notes": [*facts.notes, *_pattern_notes(pipeline)],
+        "alerts": [alert.text for alert in pipeline.parts.journal.alerts],
+        "failures": dict(pipeline.publisher.failures),
+        "instruments": {
+            symbol: {"digits": one.digits, "pip": one.pip, "contract_size": one.contract_size}
+            for symbol, one in config.instruments.items()
+        },
+        "accounts": [
+            {"id": account.id, "currency": account.currency, "balance": account.balance} for account in config.accounts
+        ],
+    }
+
+
+def _pattern_notes(pipeline: Pipeline) -> list[str]:
+    notes: list[str] = []
+    for detectors in pipeline.parts.detectors.values():
+        for detector in detectors:
+            notes.extend(note for note in getattr(detector.pattern, "notes", ()) if note not in notes)
+    return notes
+
+
+def _costs(config: Config, pipeline: Pipeline) -> list[str]:
+    """The cost assumptions as plain sentences."""
+    rules = pipeline.executor.fill_rules(config.feed.symbols[0])
+    charged = config.costs.commission_per_lot
+    lines = [
+        "Spread: as quoted, buys fill at the ask and close at the bid, sells the reverse.",
+        f"Latency {rules.latency_ns / 1e6:g} ms from decision to market; slippage {rules.slippage} points, adverse, on "
+        "entries and stops, none on targets.",
+        f"Commission {charged:g} per lot and side in account currency." if charged else "Commission: none configured.",
+        "Margin and stop-out are not modelled.",
+    ]
+    held = pipeline.counters.over_rollover
+    if held:
+        lines.append(f"Swap is NOT charged yet: {held} positions were held over a rollover (17:00 New York).")
+    return lines
+
