@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = bitten.main(args=arguments, prog_name="bitten", standalone_mode=False)
         sys.stdout.flush()
     except BittenError as error:
-        _complain(f"error: {error}")
+        _complain(str(error) if error.exit_code == INTERRUPTED else f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
         error.show()
