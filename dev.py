@@ -127,13 +127,13 @@ def install(python: Path, extras: list[str]) -> None:
     target = f".[{','.join(extras)}]" if extras else "."
     print(f"installing bitten {target} into .venv (first time: some minutes)", flush=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace")
-    assert process.stderr is not None
     said = []
-    for line in process.stderr:
-        said.append(line)
-        sys.stderr.write(line)
-    if process.wait() == 0:
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said.append(line)
+            sys.stderr.write(line)
+    if process.returncode == 0:
         return
     if any(sign in line for line in said for sign in OFFLINE):
         raise DevError(

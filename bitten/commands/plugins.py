@@ -37,7 +37,7 @@ def list_plugins(kind: str | None) -> None:
     for wanted in KINDS if kind is None else (kind,):
         for entry in manager.registry(wanted).values():
             try:
-                line = _first_sentence(entry.load())
+                line = _first_sentence(_load(entry))
             except PluginError as error:
                 problems.append(str(error))
                 line = "cannot be loaded, see below"
@@ -75,6 +75,17 @@ def _examine() -> tuple[Manager, list[str]]:
     return Manager(disabled=problems), list(problems.values())
 
 
+def _load(entry: Entry) -> Any:
+    """What stands behind an entry; whatever its module raises is its plugin's fault, not ours."""
+    try:
+        return entry.load()
+    except BittenError:
+        raise
+    except Exception as error:
+        what = f"{entry.kind[:-1]} {entry.name} of plugin {entry.plugin}"
+        raise PluginError(f"{what} fails on import of {entry.target}: {type(error).__name__}: {error}") from error
+
+
 def _report(problems: list[str], fatal: bool = True) -> None:
     """Say on stderr what is broken; the exit code then says so too."""
     for problem in problems:
@@ -84,20 +95,19 @@ def _report(problems: list[str], fatal: bool = True) -> None:
 
 
 def _show(entry: Entry) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from bitten.parameters import parameters
 
-    target = entry.load()
+    target = _load(entry)
     console = _console()
-    console.print(f"[bold]{entry.name}[/bold], {entry.kind[:-1]} of plugin {escape(entry.plugin)}")
-    console.print(f"[dim]{target.__module__}:{getattr(target, '__qualname__', entry.name)}[/dim]\n", highlight=False)
-    console.print(escape(_documentation(target)), highlight=False)
+    console.print(f"{entry.name}, {entry.kind[:-1]} of plugin {entry.plugin}", style="bold")
+    console.print(f"{target.__module__}:{getattr(target, '__qualname__', entry.name)}\n", style="dim")
+    console.print(_documentation(target))
     if evidence := getattr(target, "evidence", ()):
         console.print(f"\nEvidence with each signal: {', '.join(evidence)}")
     if entry.kind in _PLACES:
-        console.print(f"\nIn bitten.toml:\n\n{escape(_PLACES[entry.kind].format(name=entry.name))}\n", highlight=False)
+        console.print(f"\nIn bitten.toml:\n\n{_PLACES[entry.kind].format(name=entry.name)}\n")
     config = getattr(target, "Config", None)
     listed = parameters(config) if config is not None else []
     if listed:
@@ -129,5 +139,5 @@ def _console() -> Any:
     """Tables as wide as the terminal; into a pipe or file wide enough that lines stay whole."""
     from rich.console import Console
 
-    console = Console(markup=True)
-    return console if console.is_terminal else Console(width=200)
+    console = Console(markup=False, highlight=False)
+    return console if console.is_terminal else Console(markup=False, highlight=False, width=200)
