@@ -1,0 +1,148 @@
+"""Putting finished files in place, all or none of them, whenever the process dies.
+
+An import writes whole new month files below `.staging`. Its commit is one rename: `.commit.json`, which lists the moves
+that are still to be made. Before that rename the store is untouched and the staging folder is rubbish; after it the
+import is complete, and whoever opens the store next makes the moves that are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final
+
+from bitten.errors import DataError
+
+STAGING: Final = ".staging"
+JOURNAL: Final = ".commit.json"
+LOCK: Final = ".lock"
+
+
+@contextmanager
+def writing(store: Path) -> Iterator[Path]:
+    """Hold the store for one import; yields its empty staging folder, which is gone afterwards.
+
+    Raises:
+        DataError: another process is importing into the store.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    with _locked(store, wait=False) as got:
+        if not got:
+            raise DataError(f"another import is writing to {store}; let it finish, or use another store with --store")
+        _settle(store)
+        staging = store / STAGING
+        staging.mkdir()
+        try:
+            yield staging
+        finally:
+            if not (store / JOURNAL).exists():  # else the commit was cut short, and staging holds the rest of it
+                shutil.rmtree(staging, ignore_errors=True)
+
+
+def commit(store: Path, files: Sequence[Path]) -> None:
+    """Move staged files to where they belong: `.staging/new/EURUSD/2014-05.parquet` to `EURUSD/2014-05.parquet`."""
+    staged = store / STAGING / "new"
+    moves = sorted(path.relative_to(staged).as_posix() for path in files)
+    for path in files:
+        _flush(path)
+    draft = store / STAGING / "journal"
+    draft.write_text(json.dumps(moves), encoding="utf-8")
+    _flush(draft)
+    draft.replace(store / JOURNAL)
+    _flush(store)
+    _settle(store)
+
+
+def recover(store: Path) -> None:
+    """Finish a commit that was cut short, and sweep up after an import that died before its commit.
+
+    Costs two look-ups where there is nothing to do. Raises DataError where a commit cannot be finished.
+    """
+    try:
+        if (store / JOURNAL).exists():
+            with _locked(store, wait=True):  # a commit that is under way in another process ends soon
+                _settle(store)
+    except OSError as error:
+        raise DataError(
+            f"{store} holds an import that was cut short and cannot be finished: {error}; it needs write access once"
+        ) from error
+    if (store / STAGING).exists() and os.access(store, os.W_OK):
+        with _locked(store, wait=False) as got:
+            if got:
+                _settle(store)
+
+
+def _settle(store: Path) -> None:
+    """Make the moves that the journal still lists, then forget journal and staging. The lock is held."""
+    journal, staged = store / JOURNAL, store / STAGING / "new"
+    if journal.exists():
+        for move in json.loads(journal.read_text(encoding="utf-8")):
+            source, target = staged / move, store / move
+            if source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+                _flush(target.parent)
+                _flush(target.parent.parent)
+        journal.unlink()
+        _flush(store)
+    if (store / STAGING).exists():
+        shutil.rmtree(store / STAGING)
+
+
+@contextmanager
+def _locked(store: Path, wait: bool) -> Iterator[bool]:
+    """Hold the store's lock, which the system takes back when a process dies; yields whether it was free."""
+    with (store / LOCK).open("a+b") as file:
+        got = _lock(file, wait)
+        try:
+            yield got
+        finally:
+            if got:
+                _unlock(file)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes], wait: bool) -> bool:
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+    def _flush(path: Path) -> None:
+        if path.is_file():  # Windows has no handle to flush a folder with
+            with path.open("r+b") as file:
+                os.fsync(file.fileno())
+
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes], wait: bool) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _unlock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _flush(path: Path) -> None:
+        """Wait until a file's bytes or a folder's names are on the disk."""
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
