@@ -313,4 +313,3 @@ def _costs(config: Config, pipeline: Pipeline) -> list[str]:
     if held:
         lines.append(f"Swap is NOT charged yet: {held} positions were held over a rollover (17:00 New York).")
     return lines
-

@@ -90,9 +90,7 @@ class GateChain:
             return Verdict(nobody, 0.0, 0.0, text.replace("{", "(").replace("}", ")"))
         return verdict
 
-    def _record(
-        self, signal: Signal, name: str, verdict: Verdict, alive: Bools, lots: Floats
-    ) -> tuple[Bools, Floats]:
+    def _record(self, signal: Signal, name: str, verdict: Verdict, alive: Bools, lots: Floats) -> tuple[Bools, Floats]:
         """Publish one gate's answer for the accounts still in the run; who and how much is left."""
         size = lots.size
         measured, limit = column(verdict.measured, size).tolist(), column(verdict.limit, size).tolist()
@@ -104,9 +102,7 @@ class GateChain:
             if not verdict.passed[row]:
                 reason = verdict.reason.format(measured=measured[row], limit=limit[row], account=account)
                 refusal = Refused(name, reason, measured[row], limit[row])
-            self._publish(
-                Decision(signal, account, name, float(lots[row]), measured[row], limit[row], refusal)
-            )
+            self._publish(Decision(signal, account, name, float(lots[row]), measured[row], limit[row], refusal))
         return alive & verdict.passed, lots
 
 

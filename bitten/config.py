@@ -199,9 +199,7 @@ class _Reader:
             trackers=self._parts("trackers"),
             accounts=self._accounts(),
             costs=self.file.convert(self.data.get("costs", {}), CostsSection, ("costs",)),
-            rates=self.file.convert(
-                self.data.get("rates", {}), dict[str, Annotated[float, Meta(gt=0)]], ("rates",)
-            ),
+            rates=self.file.convert(self.data.get("rates", {}), dict[str, Annotated[float, Meta(gt=0)]], ("rates",)),
             folder=self.folder,
             resolved=self.data,
         )
@@ -231,9 +229,10 @@ class _Reader:
                 self._checked((*path, "timeframe" if section.timeframe else "timeframes"), timeframe_ns, timeframe)
             for symbol in section.symbols:
                 if symbol not in symbols:
-                        raise self.file.error(
-                        (*path, "symbols"), f'patterns.symbols names "{symbol}", which is not in feed.symbols'
-                        f"{did_you_mean(symbol, symbols)}"
+                    raise self.file.error(
+                        (*path, "symbols"),
+                        f'patterns.symbols names "{symbol}", which is not in feed.symbols'
+                        f"{did_you_mean(symbol, symbols)}",
                     )
             part = Part(entry, section.name or entry.name, config)
             parts.append(PatternPart(part, timeframes, section.symbols or symbols, section.exit))
@@ -244,7 +243,9 @@ class _Reader:
         default = [{"use": "band"}, {"use": "slots"}, {"use": "risk"}]
         gates = self._parts("gates", default)
         if not any(getattr(gate.entry.load(), "sizes", False) for gate in gates):
-            raise self.file.error(("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"')
+            raise self.file.error(
+                ("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"'
+            )
         return gates
 
     def _parts(self, kind: str, default: list[dict[str, Any]] | None = None) -> tuple[Part, ...]:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from bitten.ledger import Ledger
 from bitten.market import Market
@@ -115,6 +114,12 @@ class Shield(ABC):
         """The score at the time of the signal."""
 
 
-def column(value: Floats | float, size: int) -> NDArray[np.float64]:
-    """A per-account column of a value that may be one for all."""
-    return np.broadcast_to(np.asarray(value, np.float64), (size,))
+def column(value: Floats | float, size: int) -> Floats:
+    """A per-account column of a value that may be one for all.
+
+    Raises:
+        ValueError: it is a column of another length.
+    """
+    if isinstance(value, np.ndarray) and value.shape != (size,):
+        raise ValueError(f"a column has shape {value.shape}, not ({size},)")
+    return value if isinstance(value, np.ndarray) else np.full(size, value, np.float64)

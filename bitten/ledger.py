@@ -100,4 +100,3 @@ class Ledger:
     def has_positions(self) -> bool:
         """Whether any account holds one."""
         return any(self.fills)
-

@@ -64,7 +64,4 @@ def excursions(side: int, open_price: int, report: Report) -> tuple[int, int]:
 def _outcome(signal: Signal, fill: Report, close: Report) -> Outcome:
     adverse, favourable = excursions(signal.side, fill.price, close)
     reason = CLOSE_REASONS[close.reason]
-    return Outcome(
-        signal, fill.time, fill.price, close.time, close.price, reason, fill.stop, adverse, favourable
-    )
-
+    return Outcome(signal, fill.time, fill.price, close.time, close.price, reason, fill.stop, adverse, favourable)

@@ -43,7 +43,9 @@ def staged(output: Path, name: str, overwrite: bool = False) -> Iterator[Path]:
             shutil.rmtree(left)
         staging.mkdir(parents=True)
     except OSError as error:
-        raise BittenError(f"{output} cannot be written: {error.strerror}; choose another folder with --output") from error
+        raise BittenError(
+            f"{output} cannot be written: {error.strerror}; choose another folder with --output"
+        ) from error
     try:
         yield staging
         if final.exists():

@@ -113,15 +113,11 @@ class TicketBooks:
             book.count = kept.size
             return reports
         stop = self._market.seen(symbol, until)
-        book.count, events = advance(
-            path, book.cursor, stop, until, book.tickets, book.count, book.rules, book.events
-        )
+        book.count, events = advance(path, book.cursor, stop, until, book.tickets, book.count, book.rules, book.events)
         book.cursor = stop
         return [Report(*row) for row in book.events[:events].tolist()]
 
 
 def _report(ticket: Records, kind: int, reason: int, time: int, price: int) -> Report:
     levels = [NO_PRICE if abs(int(ticket[name])) == FAR else int(ticket[name]) for name in ("stop", "target")]
-    return Report(
-        int(ticket["key"]), kind, reason, time, price, *levels, int(ticket["best"]), int(ticket["worst"])
-    )
+    return Report(int(ticket["key"]), kind, reason, time, price, *levels, int(ticket["best"]), int(ticket["worst"]))

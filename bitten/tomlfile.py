@@ -133,6 +133,8 @@ def _index(text: str) -> dict[KeyPath, int]:
             lines[table] = number
             lines.setdefault(table[:1], number)
         elif key := _KEY.match(line):
-            parts = [part.strip("\"'") for part in key[1].split(".")] if key[1][0] not in "\"'" else [key[1].strip("\"'")]
+            parts = (
+                [part.strip("\"'") for part in key[1].split(".")] if key[1][0] not in "\"'" else [key[1].strip("\"'")]
+            )
             lines.setdefault((*table, *parts), number)
     return lines

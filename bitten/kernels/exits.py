@@ -112,7 +112,10 @@ def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, i
         if t.breakeven_at > 0:
             gain = min(gain, t.side * t.open_price + t.breakeven_at)
         if t.trail > 0:
-            gain = min(gain, max(t.side * t.best, t.side * t.stop + t.trail) + 1)
+            behind = t.side * t.best - t.side * t.stop - t.trail
+            if behind > 0:  # just filled with a stop farther away than the trail
+                wake = min(wake, now)
+            gain = min(gain, t.side * t.best + max(0, -behind) + 1)
         if t.side > 0:
             low_bid = max(low_bid, t.stop)
             high_bid = min(high_bid, gain)
