@@ -33,6 +33,14 @@ class Quotes:
     short_exit: Ints | None = None
     volume: Ints | None = None  # bar sources: tick volume, one value per bar
 
+    def __post_init__(self) -> None:
+        for name in ("ts", "bid", "ask", "long_exit", "short_exit"):
+            column = getattr(self, name)
+            if column is not None and column.flags.writeable:
+                column = column.view()  # the caller's own array stays as it is
+                column.flags.writeable = False  # kernels are compiled for one kind of array, the read-only one
+                object.__setattr__(self, name, column)
+
     def __len__(self) -> int:
         return int(self.ts.size)
 

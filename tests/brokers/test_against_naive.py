@@ -14,7 +14,9 @@ from bitten.market import Market
 from bitten.model.dtypes import CLOSE_REASONS, CLOSED, EXPIRED, FILLED, NS_PER_MINUTE, REJECTED
 from bitten.model.facts import Fire
 from bitten.model.quotes import Quotes, Slice
+from bitten.store.columns import BarColumns
 from bitten_brokers.simulated import SimulatedConfig, SimulatedExecutor
+from bitten_feeds.barquotes import bar_quotes
 from tests.markets import START, between, cut, instrument, random_fire, random_quotes
 from tests.naive import NaiveConfig, NaiveExecutor
 
@@ -68,9 +70,8 @@ def random_bar_quotes(rng: np.random.Generator, symbol: str, n: int, pessimistic
     open_ = np.concatenate([[110_000], close[:-1]]) + rng.choice([0, 0, 0, 9, -9], n)
     high = np.maximum(open_, close) + rng.integers(0, 12, n)
     low = np.minimum(open_, close) - rng.integers(0, 12, n)
-    return expand_bars(
-        symbol, NS_PER_MINUTE, time, open_, high, low, close, rng.integers(0, 6, n), np.ones(n, np.int64), pessimistic
-    )
+    columns = BarColumns("M1", time, open_, high, low, close, rng.integers(0, 6, n), np.ones(n, np.int64))
+    return bar_quotes(instrument(symbol), columns, pessimistic)
 
 
 @given(seed=st.integers(0, 2**32 - 1), latency=st.sampled_from([0.0, 25_000.0]), slip=st.sampled_from([0, 2]),

@@ -8,8 +8,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from bitten.errors import ConfigError
-from bitten.gate import Gate, GateContext, Situation, Verdict
+from bitten.gate import Gate, Situation, Verdict
 
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,19 +17,17 @@ class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: Annotated[float, Meta(ge=0, le=100, description="lowest confidence that fires")] = 0.0
     high: Annotated[float, Meta(ge=0, le=100, description="highest confidence that fires")] = 100.0
 
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(
+                f"low = {self.low:g} is above high = {self.high:g}; perhaps low = {self.high:g}, high = {self.low:g}"
+            )
+
 
 class Band(Gate):
     """Passes signals whose confidence lies in the band, both ends included."""
 
     Config = BandConfig
-
-    def __init__(self, config: BandConfig, context: GateContext) -> None:
-        super().__init__(config, context)
-        if config.low > config.high:
-            raise ConfigError(
-                f"gate band: low = {config.low:g} is above high = {config.high:g}; "
-                f"perhaps low = {config.high:g}, high = {config.low:g}"
-            )
 
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""
