@@ -12,11 +12,13 @@ with `pytest_plugins = ["bitten.testing"]` the fixture `market_rng` is there as 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bitten.contracts import check_executor, check_feed, check_gate, configured
+from bitten.errors import did_you_mean
 from bitten.laws import laws
 from bitten.model.dtypes import EVIDENCE_SLOTS, Records
 from bitten.model.instrument import Instrument
@@ -57,6 +59,7 @@ def check_pattern(
     mirror: bool = True,
     scale: bool = True,
     processes: bool = True,
+    only: Sequence[str] = (),
     seed: int = 0,
 ) -> list[str]:
     """Try a pattern on a market under every law and return the names of the laws it keeps.
@@ -71,6 +74,7 @@ def check_pattern(
         mirror: whether the pattern claims that sells are the exact mirror of buys.
         scale: whether it claims that only ratios of prices matter.
         processes: whether to run it in fresh processes too (a second or two), which finds orders that depend on hashes.
+        only: names of laws, to try no others.
         seed: of the cuts and poisons.
 
     Raises:
@@ -85,8 +89,14 @@ def check_pattern(
     if quotes is None:
         quotes = bars_as_quotes(bars, timeframe, instrument.symbol)
     trial = Trial(kind, config, context, Replay(market, quotes), seed)
+    chosen = laws(mirror, scale, processes)
+    for name in only:
+        if name not in chosen:
+            raise ValueError(f'law "{name}" is unknown{did_you_mean(name, chosen)}')
     kept = []
-    for name, law in laws(mirror, scale, processes):
+    for name, law in chosen.items():
+        if only and name not in only:
+            continue
         try:
             law(trial)
         except LawBroken as broken:
