@@ -44,7 +44,7 @@ def breakdowns(table: pa.Table, trades: Trades, currency: str | None) -> dict[st
 
 def _rows(trades: Trades, codes: Ints, keys: list[Any], with_money: bool) -> list[dict[str, Any]]:
     def total(values: Any) -> Floats:
-        return np.bincount(codes, weights=values, minlength=len(keys))
+        return np.bincount(codes, weights=np.asarray(values, np.float64), minlength=len(keys)).astype(np.float64)
 
     profit, has_r = trades.profit, np.isfinite(trades.r)
     count, wins, with_r = total(np.ones(trades.size)), total(profit > 0), total(has_r)
@@ -74,8 +74,9 @@ def _rows(trades: Trades, codes: Ints, keys: list[Any], with_money: bool) -> lis
 
 
 def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
-    """What each gate refused and what became of it: gate to `count` (refusals, one per account), `signals` (distinct)
-    and `outcome_r` (mean R that these signals reached at their own stop or target; None where unknown).
+    """What each gate refused and what became of it: gate to `count` (refusals, one per account), `signals` (distinct),
+    `outcome_r` (mean R that these signals reached at their own stop or target; None where unknown) and `example`
+    (the first reason given).
     """
     refused = _refused(table(tables, "decisions"))
     codes, gates = words(refused, "gate")
@@ -91,7 +92,8 @@ def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
         found[gate] = {
             "count": int(mine.size),
             "signals": len(distinct),
-            "outcome_r": finite(float(np.mean(reached))) if reached else None,
+            "outcome_r": _mean(np.array(reached)),
+            "example": refused["reason"][int(np.flatnonzero(codes == i)[0])].as_py(),
         }
     return found
 
@@ -106,18 +108,24 @@ def unfilled(tables: Tables) -> dict[str, int]:
 
 
 def outcome_figures(tables: Tables) -> dict[str, Any]:
-    """Of all signals, fired or not: how many there were, how they ended, and their mean R."""
+    """Of all signals: how many there were, how they ended, and the mean R of all and of those that were fired."""
     outcomes = table(tables, "outcomes")
     codes, names = words(outcomes, "result")
     counts = np.bincount(codes, minlength=len(names))
     r = floats(outcomes, "r")
-    r = r[np.isfinite(r)]
+    fired = np.asarray(pc.fill_null(outcomes["fired"], False).combine_chunks().to_numpy(zero_copy_only=False), np.bool_)
+    known = np.isfinite(r)
     return {
         "signals": int(table(tables, "signals").num_rows),
-        "signals_fired": int(pc.sum(outcomes["fired"]).as_py() or 0),
+        "signals_fired": int(fired.sum()),
         "outcomes": {name: int(counts[i]) for i, name in enumerate(names)},
-        "outcome_r": finite(float(r.mean())) if r.size else None,
+        "outcome_r": _mean(r[known]),
+        "outcome_r_fired": _mean(r[known & fired]),
     }
+
+
+def _mean(values: Floats) -> float | None:
+    return finite(float(values.mean())) if values.size else None
 
 
 def _refused(decisions: pa.Table) -> pa.Table:

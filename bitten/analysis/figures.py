@@ -49,6 +49,7 @@ FIGURES: Final = (
     Figure("swap", "Swap", "money", "Rollover interest charged."),
     Figure("exposure", "Exposure", "percent", "Share of the period with a position open."),
     Figure("average_duration", "Average duration", "seconds", "Mean time from fill to close."),
+    Figure("trades_with_r", "Trades with R", "count", "Trades that had a stop, so that R is defined."),
     Figure("longest_losing_streak", "Losing streak", "count", "Most losses in a row."),
     Figure("best_trade", "Best trade", "money", "Largest profit of one trade.", signed=True),
     Figure("worst_trade", "Worst trade", "money", "Largest loss of one trade.", signed=True),
@@ -60,6 +61,7 @@ FIGURES: Final = (
     Figure(
         "outcome_r", "All signals", "r", "Mean R of every signal at its own stop or target, fired or not.", signed=True
     ),
+    Figure("outcome_r_fired", "Fired signals", "r", "The same, of those signals of which an order came.", signed=True),
     Figure("initial_balance", "Start balance", "money", "Before the first trade."),
     Figure("final_balance", "Final balance", "money", "After the last trade."),
     Figure("final_equity", "Final equity", "money", "Balance and open positions at the end."),

@@ -1,22 +1,133 @@
-"""`report.html`: one self-contained page."""
+"""`report.html`: one page that holds everything it shows.
+
+The skeleton, the style and the scripts lie in `assets/`, beside uPlot and Lightweight Charts with their licences. The
+page's own security policy forbids it every request, and every script that is not one of these.
+"""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
-from typing import Any
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any, Final
 
+import numpy as np
+
+from bitten.analysis import sections
 from bitten.analysis.candles import CandleSet
-from bitten.analysis.columns import Tables
-from bitten.analysis.figures import FIGURES, show
+from bitten.analysis.columns import Tables, table, unpack_trades
+from bitten.analysis.curves import AccountFacts, Curve, account_curves, common_currency, total_curve
+from bitten.analysis.months import monthly_returns
+from bitten.analysis.payload import Blocks, pack_candles, pack_curve, pack_trades
+from bitten.analysis.pictures import r_histogram
+
+_STYLES: Final = ("uplot.min.css", "report.css")
+_SCRIPTS: Final = (
+    "unpack.js",
+    "paint.js",
+    "curves.js",
+    "scatter.js",
+    "levels.js",
+    "marks.js",
+    "candleview.js",
+    "list.js",
+    "filters.js",
+    "main.js",
+)
+_MOST_CURVES: Final = 24  # accounts whose own curve can be chosen; thousands would not be looked at
 
 
 def render_report(
     run_tables: Tables, summary: Mapping[str, Any], manifest: Mapping[str, Any], candles: Mapping[str, CandleSet]
 ) -> str:
-    """Render a run as one HTML page that needs nothing else: no server, no network."""
-    currency = summary.get("currency")
-    shown = ((figure.label, html.escape(show(figure, summary.get(figure.key), currency))) for figure in FIGURES)
-    rows = "".join(f"<tr><th>{label}</th><td>{text}</td></tr>" for label, text in shown)
-    name = html.escape(str(manifest.get("name", "run")))
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><h1>{name}</h1><table>{rows}</table>"
+    """Render a run as one HTML page that works without server and network. Equal input gives equal text.
+
+    Args:
+        run_tables: the tables of the run by name; a missing one counts as empty.
+        summary: as `bitten.analysis.statistics.summarise` makes it.
+        manifest: the run's manifest; keys documented in docs/run-folder.md, missing ones are left out.
+        candles: by symbol, as `bitten.analysis.candles.CandleSketch` collects them.
+
+    Raises:
+        DataError: the equity table names an account that the manifest does not.
+    """
+    trades = table(run_tables, "trades")
+    blocks = Blocks()
+    curves = _curves(run_tables, manifest)
+    facts = {
+        "currency": summary.get("currency"),
+        "curves": [pack_curve(blocks, name, currency, curve, _begin(curve)) for name, currency, curve in curves],
+        "trades": pack_trades(blocks, trades, manifest, candles),
+        "candles": pack_candles(blocks, candles),
+    }
+    multiples = unpack_trades(trades).r
+    shown = curves[:1] if summary.get("currency") else curves
+    slots = {
+        "title": sections.text(f"{manifest.get('name', 'run')}: bitten"),
+        "heading": sections.heading(manifest),
+        "alerts": sections.alerts(manifest),
+        "tiles": sections.tiles(summary),
+        "figures": sections.all_figures(summary),
+        "months": sections.months({name: monthly_returns(curve) for name, _, curve in shown}),
+        "groups": sections.groups(summary),
+        "histogram": r_histogram(multiples[np.isfinite(multiples)]),
+        "gates": sections.gates(summary),
+        "assumptions": sections.assumptions(manifest),
+        "blocks": blocks.html(),
+        "facts": _json(facts),
+    }
+    return Template(_asset("report.html")).substitute(slots | _static())
+
+
+def _curves(tables: Tables, manifest: Mapping[str, Any]) -> Sequence[tuple[str, str, Curve]]:
+    """(name, currency, curve): the total first where there is one, then the accounts."""
+    accounts = [
+        AccountFacts(str(row["id"]), str(row["currency"]), float(row["balance"]))
+        for row in manifest.get("accounts") or ()
+    ]
+    if not accounts:
+        return []
+    by_account = account_curves(table(tables, "equity"), accounts)
+    apart = [(account.id, account.currency, by_account[account.id]) for account in accounts[:_MOST_CURVES]]
+    currency = common_currency(accounts)
+    if currency is None or len(accounts) == 1:
+        return apart
+    return [("all accounts", currency, total_curve(list(by_account.values()))), *apart]
+
+
+def _begin(curve: Curve) -> int:
+    return int(curve.times[0]) if curve.times.size else 0
+
+
+@cache
+def _static() -> dict[str, str]:
+    """What is the same in every report."""
+    script = "\n".join(["(() => {", '"use strict";', *(_asset(name) for name in _SCRIPTS), "})();"])
+    scripts = {
+        "theme_script": _asset("theme.js"),
+        "uplot": _asset("uplot.min.js"),
+        "candle_library": _asset("lightweight-charts.min.js"),
+        "script": script,
+    }
+    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {hashes}"
+    return {**scripts, "style": "\n".join(_asset(name) for name in _STYLES), "policy": policy}
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("bitten.analysis") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand inside a script element: no `<` survives, so no tag can end or begin there."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

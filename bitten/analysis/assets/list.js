@@ -1,0 +1,137 @@
+// The trade list: only the rows in sight exist as elements; sorting and filtering work on indices.
+
+const ROW = 28;
+const SPARE = 8; // rows kept above and below what is in sight
+
+class TradeList {
+  constructor(trades, currency, choose) {
+    this.trades = trades;
+    this.choose = choose;
+    this.columns = listColumns(trades, currency);
+    this.box = byId("list");
+    this.grid = this.columns.map((column) => `${column.width}px`).join(" ");
+    this.rows = Int32Array.from({ length: trades.count }, (_, i) => i);
+    this.sorted = { column: this.columns[0], down: false };
+    this.chosen = -1;
+    this.buildHead();
+    this.body = this.box.appendChild(element("div", "body"));
+    this.box.addEventListener("scroll", () => this.drawRows());
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    this.body.addEventListener("click", (event) => {
+      const row = event.target.closest(".row");
+      if (row) this.pick(Number(row.dataset.trade));
+    });
+    this.refresh();
+  }
+
+  buildHead() {
+    const head = this.box.appendChild(element("div", "head"));
+    head.setAttribute("role", "row");
+    head.style.gridTemplateColumns = this.grid;
+    for (const column of this.columns) {
+      const cell = head.appendChild(element("div", column.left ? "left" : ""));
+      cell.setAttribute("role", "columnheader");
+      const button = cell.appendChild(element("button", "", column.label));
+      button.type = "button";
+      button.addEventListener("click", () => this.sortBy(column));
+      column.cell = cell;
+    }
+  }
+
+  sortBy(column) {
+    const down = this.sorted.column === column ? !this.sorted.down : Boolean(column.downFirst);
+    this.sorted = { column, down };
+    this.refresh();
+  }
+
+  /** Filter and sort anew. */
+  refresh() {
+    const { trades } = this;
+    const { column, down } = this.sorted;
+    const sign = down ? -1 : 1;
+    const rows = [];
+    for (let i = 0; i < trades.count; i++) if (trades.shown[i]) rows.push(i);
+    const order = (a, b) => {
+      const [left, right] = [column.key(a), column.key(b)];
+      if (left === right || (left !== left && right !== right)) return a - b;
+      if (left !== left) return 1; // what is absent comes last, either way
+      if (right !== right) return -1;
+      return left < right ? -sign : sign;
+    };
+    this.rows = Int32Array.from(rows.sort(order));
+    for (const each of this.columns) {
+      if (each === column) each.cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else each.cell.removeAttribute("aria-sort");
+      each.cell.firstChild.textContent = each.label + (each === column ? (down ? " ↓" : " ↑") : "");
+    }
+    this.body.style.height = `${this.rows.length * ROW}px`;
+    this.box.setAttribute("aria-rowcount", this.rows.length + 1);
+    this.drawRows();
+  }
+
+  drawRows() {
+    const from = Math.max(0, Math.floor(this.box.scrollTop / ROW) - SPARE);
+    const to = Math.min(this.rows.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW) + SPARE);
+    const drawn = document.createDocumentFragment();
+    for (let k = from; k < to; k++) drawn.append(this.row(k));
+    this.body.replaceChildren(drawn);
+  }
+
+  row(k) {
+    const i = this.rows[k];
+    const row = element("div", i === this.chosen ? "row on" : "row");
+    row.dataset.trade = i;
+    row.setAttribute("role", "row");
+    row.setAttribute("aria-rowindex", k + 2);
+    row.setAttribute("aria-selected", i === this.chosen);
+    row.style.top = `${k * ROW}px`;
+    row.style.gridTemplateColumns = this.grid;
+    for (const column of this.columns) {
+      const tone = column.toned ? (this.trades.profit[i] > 0 ? " gain" : this.trades.profit[i] < 0 ? " loss" : "") : "";
+      const cell = row.appendChild(element("div", `cell${column.left ? " left" : ""}${tone}`, column.text(i)));
+      cell.setAttribute("role", "gridcell");
+    }
+    return row;
+  }
+
+  pick(i) {
+    this.chosen = i;
+    this.drawRows();
+    this.choose(i);
+  }
+
+  key(event) {
+    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!move || event.target.tagName === "BUTTON" || !this.rows.length) return;
+    event.preventDefault();
+    const at = this.rows.indexOf(this.chosen);
+    const next = Math.max(0, Math.min(this.rows.length - 1, at + move));
+    const room = this.box.clientHeight - 2 * ROW;
+    if (next * ROW < this.box.scrollTop) this.box.scrollTop = next * ROW;
+    if (next * ROW > this.box.scrollTop + room - ROW) this.box.scrollTop = next * ROW - room + ROW;
+    this.pick(this.rows[next]);
+  }
+}
+
+function listColumns(trades, currency) {
+  const word = (name) => (i) => trades.words[name][trades[name][i]];
+  const places = (i) => trades.digits[trades.symbol[i]];
+  const text = (label, width, name) => ({ label, width, left: true, key: word(name), text: word(name) });
+  const number = (label, width, key, show, more) => ({ label, width, key, text: show, ...more });
+  const columns = [
+    { label: "Opened (UTC)", width: 158, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
+    text("Symbol", 86, "symbol"),
+    text("Pattern", 140, "pattern"),
+    { label: "Side", width: 62, left: true, key: (i) => trades.side[i], text: (i) => (trades.side[i] > 0 ? "buy" : "sell") },
+    number("Lots", 64, (i) => trades.lots[i], (i) => fixed(trades.lots[i], 2)),
+    number("Entry", 88, (i) => trades.open[i], (i) => price(trades.open[i], places(i))),
+    number("Exit", 88, (i) => trades.close[i], (i) => price(trades.close[i], places(i))),
+    text("Closed by", 92, "reason"),
+    number("Held", 84, (i) => trades.closed[i] - trades.opened[i], (i) => duration(trades.closed[i] - trades.opened[i])),
+    number("Pips", 76, (i) => trades.pips[i], (i) => signed(trades.pips[i], 1), { downFirst: true, toned: true }),
+    number("R", 66, (i) => trades.r[i], (i) => signed(trades.r[i], 2), { downFirst: true, toned: true }),
+    number(`Profit${currency ? ` ${currency}` : ""}`, 112, (i) => trades.profit[i], (i) => signed(trades.profit[i], 2), { downFirst: true, toned: true }),
+  ];
+  if (trades.words.account.length > 1) columns.splice(1, 0, text("Account", 100, "account"));
+  return columns;
+}

@@ -1,0 +1,157 @@
+// What is drawn over the candles: every trade as a line from entry to exit, the chosen one with its levels.
+
+const CROWDED = 500; // above this many trades in sight, marks become small
+
+class TradeMarks {
+  constructor(trades) {
+    this.trades = trades;
+    this.rows = new Int32Array(0); // trades of the symbol, by their opening
+    this.longest = 0;
+    this.chosen = -1;
+    this.level = null;
+    this.first = 0; // index in the level of the first candle that the chart holds
+    const renderer = { draw: (target) => target.useMediaCoordinateSpace((space) => this.draw(space)) };
+    this.views = [{ zOrder: () => "top", renderer: () => renderer }];
+  }
+
+  attached({ chart, series, requestUpdate }) {
+    Object.assign(this, { chart, series, update: requestUpdate });
+  }
+
+  paneViews() {
+    return this.views;
+  }
+
+  autoscaleInfo() {
+    const { trades, chosen } = this;
+    if (chosen < 0) return null;
+    const levels = [trades.open[chosen], trades.close[chosen], trades.stop[chosen], trades.target[chosen]];
+    const known = levels.filter(Number.isFinite);
+    return { priceRange: { minValue: Math.min(...known), maxValue: Math.max(...known) } };
+  }
+
+  show(rows, level, first) {
+    this.rows = rows;
+    this.level = level;
+    this.first = first;
+    this.longest = 0;
+    for (const i of rows) this.longest = Math.max(this.longest, this.trades.closed[i] - this.trades.opened[i]);
+  }
+
+  draw({ context, mediaSize }) {
+    if (!this.level) return;
+    const scale = this.chart.timeScale();
+    const origin = scale.logicalToCoordinate(0);
+    if (origin === null) return;
+    const step = scale.options().barSpacing;
+    const x = (seconds) => origin + (this.level.position(seconds) - this.first - 0.5) * step;
+    const y = (value) => this.series.priceToCoordinate(value);
+    const colours = palette();
+    const seen = this.inSight(x, mediaSize.width);
+    if (this.chosen >= 0) this.drawZone(context, x, y, colours);
+    for (const gain of [false, true]) this.drawTrades(context, x, y, seen, gain, colours);
+    if (this.chosen >= 0) this.drawLabels(context, x, y, colours, mediaSize);
+  }
+
+  /** Trades that touch the visible width and pass the filters. */
+  inSight(x, width) {
+    const { trades, rows } = this;
+    const opened = (k) => trades.opened[rows[k]];
+    const from = this.level.instant(this.first) - this.longest;
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (opened(middle) < from) low = middle + 1;
+      else high = middle;
+    }
+    const seen = [];
+    for (let k = low; k < rows.length; k++) {
+      const i = rows[k];
+      const left = x(trades.opened[i]);
+      if (left > width) break;
+      if (trades.shown[i] && x(trades.closed[i]) >= 0) seen.push(i);
+    }
+    return seen;
+  }
+
+  drawTrades(context, x, y, seen, gain, colours) {
+    const { trades } = this;
+    const crowded = seen.length > CROWDED;
+    const size = crowded ? 2.5 : 5;
+    const lines = new Path2D();
+    const heads = new Path2D();
+    for (const i of seen) {
+      if (trades.profit[i] > 0 !== gain) continue;
+      const [x1, y1, x2, y2] = [x(trades.opened[i]), y(trades.open[i]), x(trades.closed[i]), y(trades.close[i])];
+      lines.moveTo(x1, y1);
+      lines.lineTo(x2, y2);
+      triangle(heads, x1, y1, size, trades.side[i]);
+      heads.moveTo(x2 + size * 0.6, y2);
+      heads.arc(x2, y2, size * 0.6, 0, 7);
+    }
+    context.save();
+    context.globalAlpha = crowded ? 0.55 : 1;
+    context.strokeStyle = context.fillStyle = gain ? colours.gain : colours.loss;
+    context.lineWidth = crowded ? 1 : 1.6;
+    context.setLineDash(gain ? [] : [4, 3]);
+    context.stroke(lines);
+    context.fill(heads);
+    context.restore();
+  }
+
+  drawZone(context, x, y, colours) {
+    const { trades, chosen } = this;
+    const [left, right] = this.zone(x);
+    const band = (level, fill, line) => {
+      if (!Number.isFinite(level)) return;
+      const [entry, edge] = [y(trades.open[chosen]), y(level)];
+      context.fillStyle = fill;
+      context.fillRect(left, Math.min(entry, edge), right - left, Math.abs(edge - entry));
+      context.strokeStyle = line;
+      context.beginPath();
+      context.moveTo(left, edge);
+      context.lineTo(right, edge);
+      context.stroke();
+    };
+    context.save();
+    context.lineWidth = 1.5;
+    band(trades.target[chosen], colours.gainAlpha(0.13), colours.gain);
+    context.setLineDash([6, 4]);
+    band(trades.stop[chosen], colours.lossAlpha(0.13), colours.loss);
+    context.restore();
+  }
+
+  drawLabels(context, x, y, colours, size) {
+    const { trades, chosen } = this;
+    const right = Math.min(this.zone(x)[1] + 6, size.width - 120);
+    const digits = trades.digits[trades.symbol[chosen]];
+    context.save();
+    context.font = "600 11px system-ui, sans-serif";
+    context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.strokeStyle = colours.surface;
+    const label = (name, value, colour) => {
+      if (!Number.isFinite(value)) return;
+      context.fillStyle = colour;
+      context.strokeText(`${name} ${price(value, digits)}`, right, y(value));
+      context.fillText(`${name} ${price(value, digits)}`, right, y(value));
+    };
+    label("target", trades.target[chosen], colours.gain);
+    label("stop", trades.stop[chosen], colours.loss);
+    label("entry", trades.open[chosen], colours.ink);
+    context.restore();
+  }
+
+  zone(x) {
+    const left = x(this.trades.opened[this.chosen]);
+    return [left, Math.max(x(this.trades.closed[this.chosen]), left + 24)];
+  }
+}
+
+function triangle(path, x, y, size, side) {
+  path.moveTo(x, y - side * size);
+  path.lineTo(x + size, y + side * size);
+  path.lineTo(x - size, y + side * size);
+  path.closePath();
+}

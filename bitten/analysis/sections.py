@@ -1,0 +1,275 @@
+"""The parts of the report that are plain HTML: they read without scripts, and they print.
+
+Every value from outside passes `text`, so that a name can never become markup.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from bitten.analysis.figures import BY_KEY, FIGURES, show
+from bitten.analysis.months import MonthlyReturns
+from bitten.analysis.pictures import diverging_bar
+from bitten.analysis.terminal import is_synthetic, period_text
+
+TILES: Final = (
+    "net",
+    "return",
+    "max_drawdown",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "trades",
+    "win_rate",
+    "profit_factor",
+    "expectancy_r",
+    "sqn",
+    "exposure",
+)
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SECRET = re.compile(r"secret|token|passw|credential|api_?key|private|login", re.IGNORECASE)
+_HOTTEST: Final = 0.10  # a month that moved equity by this much has the full colour
+_GROUP_TITLES: Final = {
+    "pattern": "Pattern",
+    "symbol": "Symbol",
+    "side": "Side",
+    "close_reason": "Closed by",
+    "hour": "Hour of entry, UTC",
+    "weekday": "Weekday of entry, UTC",
+    "account": "Account",
+}
+
+
+def text(value: Any) -> str:
+    """A value as text that is safe between tags and in quoted attributes."""
+    return html.escape(str(value), quote=True)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
+    """A table from cells that are HTML already; a cell may begin with its own `<td`."""
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>'
+        + "".join(cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    return f'<div class="scroll"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def items(lines: Iterable[Any], css: str) -> str:
+    """A list of sentences, empty text for none."""
+    entries = "".join(f"<li>{text(line)}</li>" for line in lines)
+    return f'<ul class="{css}">{entries}</ul>' if entries else ""
+
+
+def heading(manifest: Mapping[str, Any]) -> str:
+    """Run, period, symbols, feed, the synthetic label and what the costs assume."""
+    feed = manifest.get("feed") or {}
+    facts = [period_text(manifest), ", ".join(map(str, manifest.get("symbols") or ()))]
+    if manifest.get("quotes") is not None:
+        facts.append(f"{manifest['quotes']:,} quotes")
+    if feed.get("name"):
+        facts.append(f"feed {feed['name']}")
+    if manifest.get("created"):
+        facts.append(f"run {str(manifest['created'])[:19].replace('T', ' ')}")
+    label = '<span class="synthetic">SYNTHETIC DATA: made-up quotes, no market</span>' if is_synthetic(manifest) else ""
+    shown = "".join(f"<span>{text(fact)}</span>" for fact in facts if fact)
+    return (
+        f'<div class="title"><h1>{text(manifest.get("name", "run"))}</h1>{label}</div><p class="facts">{shown}</p>'
+        f"{items(manifest.get('costs') or (), 'costs')}"
+    )
+
+
+def alerts(manifest: Mapping[str, Any]) -> str:
+    """What a person should know before believing the figures; empty for none."""
+    lines = manifest.get("alerts") or ()
+    if not lines:
+        return ""
+    noun = "alert" if len(lines) == 1 else "alerts"
+    return f'<div class="notice" id="alerts"><strong>{len(lines)} {noun} in this run</strong>{items(lines, "")}</div>'
+
+
+def tiles(summary: Mapping[str, Any]) -> str:
+    """The dozen figures that come first."""
+    notes = _tile_notes(summary)
+    parts = []
+    for key in TILES:
+        figure, value = BY_KEY[key], summary.get(key)
+        tone = _tone(value) if figure.signed else ""
+        note = f'<span class="note">{text(notes[key])}</span>' if notes.get(key) else ""
+        parts.append(
+            f'<div class="tile" title="{text(figure.meaning)}"><dt>{figure.label}</dt>'
+            f'<dd class="{tone}">{text(show(figure, value, summary.get("currency")))}{note}</dd></div>'
+        )
+    return f'<dl class="tiles">{"".join(parts)}</dl>'
+
+
+def _tile_notes(summary: Mapping[str, Any]) -> dict[str, str]:
+    def shown(key: str) -> str:
+        return show(BY_KEY[key], summary.get(key))
+
+    low, high = summary.get("win_rate_low"), summary.get("win_rate_high")
+    still = ", still open" if summary.get("max_drawdown_open") else ""
+    return {
+        "net": f"gross {shown('gross')}, commission {shown('commission')}, swap {shown('swap')}",
+        "return": f"{shown('cagr')} a year" if summary.get("cagr") is not None else "",
+        "max_drawdown": f"{shown('max_drawdown_money')} over {shown('max_drawdown_days')} days{still}",
+        "sharpe": f"{shown('trading_days')} daily returns",
+        "calmar": "CAGR over max drawdown",
+        "trades": f"{shown('wins')} won, {shown('losses')} lost, {shown('flat')} flat",
+        "win_rate": f"95 % interval {low * 100:.1f} to {high * 100:.1f} %"
+        if low is not None and high is not None
+        else "",
+        "profit_factor": "won over lost money",
+        "expectancy_r": f"{shown('expectancy')} per trade",
+        "sqn": "√min(N, 100) · mean R / deviation",
+        "sortino": "downside deviation only",
+        "exposure": f"mean hold {shown('average_duration')}",
+    }
+
+
+def all_figures(summary: Mapping[str, Any]) -> str:
+    """Every key figure with what it means, and the accounts apart where there are several."""
+    rows = "".join(
+        f"<div><dt>{figure.label}</dt><dd>{text(show(figure, summary.get(figure.key), summary.get('currency')))}</dd>"
+        f'<dd class="why">{figure.meaning}</dd></div>'
+        for figure in FIGURES
+    )
+    return f'<dl class="meanings">{rows}</dl>'
+
+
+def months(returns: Mapping[str, MonthlyReturns]) -> str:
+    """Tables of monthly returns, one per curve."""
+    if not any(returns.values()):
+        return '<p class="quiet">No equity was recorded.</p>'
+    parts = []
+    for name, years in returns.items():
+        title = f"<h3>{text(name)}</h3>" if len(returns) > 1 else ""
+        rows = [
+            [str(year), *(_heat(by_month.get(month)) for month in range(1, 13)), _heat(by_month.get(0), plain=True)]
+            for year, by_month in years.items()
+        ]
+        parts.append(title + table(["", *_MONTHS, "Year"], rows, "months wide"))
+    return "".join(parts)
+
+
+def _heat(value: float | None, plain: bool = False) -> str:
+    if value is None:
+        return "<td></td>"
+    shown = show(BY_KEY["return"], value).removesuffix(" %")
+    if plain or abs(value) < 0.00005:
+        return f"<td>{shown}</td>"
+    heat = 0.08 + 0.5 * min(1.0, abs(value) / _HOTTEST)
+    return f'<td class="heat-{_tone(value)}" style="--heat:{heat:.2f}">{shown}</td>'
+
+
+def groups(summary: Mapping[str, Any]) -> str:
+    """The breakdowns: patterns over the whole width, the others side by side."""
+    found = summary.get("breakdowns") or {}
+    if not any(found.values()):
+        return '<p class="quiet">No trades.</p>'
+    currency = summary.get("currency")
+    accounts = _group("account", found.get("account", ()), currency) if len(found.get("account", ())) > 1 else ""
+    left = "".join(
+        _group(name, found.get(name, ()), currency) for name in ("symbol", "side", "close_reason", "weekday")
+    )
+    right = _group("hour", found.get("hour", ()), currency)
+    top = _group("pattern", found.get("pattern", ()), currency) + accounts
+    return f'<div class="stack">{top}<div class="halves"><div class="stack">{left}</div><div>{right}</div></div></div>'
+
+
+def _group(name: str, rows: Sequence[Mapping[str, Any]], currency: str | None) -> str:
+    wide = name in ("pattern", "account")
+    nets = [row["net"] for row in rows if row["net"] is not None]
+    extremes = (min(nets, default=0.0), max(nets, default=0.0))
+    heads = ["", "Trades", "Win rate", "95 %", *(("Profit factor", "Held") if wide else ()), "Mean R"]
+    heads += [f"Net {text(currency)}" if currency else "Net", ""]
+    body = []
+    for row in rows:
+        interval = f"{row['win_rate_low'] * 100:.0f}–{row['win_rate_high'] * 100:.0f}"
+        cells = [text(f"{row['key']:02d}:00" if name == "hour" else row["key"]), f"{row['trades']:,}"]
+        cells += [f"{row['win_rate'] * 100:.1f} %", f'<td class="quiet">{interval}</td>']
+        if wide:
+            cells += [show(BY_KEY["profit_factor"], row["profit_factor"])]
+            cells += [show(BY_KEY["average_duration"], row["average_duration"])]
+        cells += [show(BY_KEY["expectancy_r"], row["expectancy_r"]).removesuffix(" R")]
+        cells += [f'<td class="{_tone(row["net"])}">{show(BY_KEY["net"], row["net"])}</td>']
+        cells += [f'<td class="span">{diverging_bar(row["net"], extremes)}</td>']
+        body.append(cells)
+    return f"<div><h3>{_GROUP_TITLES[name]}</h3>{table(heads, body, 'wide')}</div>"
+
+
+def gates(summary: Mapping[str, Any]) -> str:
+    """How signals ended, what each gate refused, and orders that never filled."""
+    signals = summary.get("signals") or 0
+    endings = [
+        [text(name), f"{count:,}", f"{count / max(1, signals) * 100:.1f} %"]
+        for name, count in (summary.get("outcomes") or {}).items()
+    ]
+    means = [
+        f"{BY_KEY[key].label.lower()} {show(BY_KEY[key], summary.get(key))}" for key in ("outcome_r", "outcome_r_fired")
+    ]
+    refused = [
+        [
+            text(gate),
+            f"{facts['count']:,}",
+            f"{facts['signals']:,}",
+            show(BY_KEY["outcome_r"], facts["outcome_r"]),
+            f'<td class="text quiet">{text(facts.get("example") or "")}</td>',
+        ]
+        for gate, facts in (summary.get("refusals") or {}).items()
+    ]
+    unfilled = [[text(reason), f"{count:,}"] for reason, count in (summary.get("unfilled") or {}).items()]
+    parts = [
+        f'<div class="halves"><div><h3>How {signals:,} signals ended</h3>'
+        + (table(["", "Signals", "Share"], endings, "wide") if endings else '<p class="quiet">No outcomes.</p>')
+        + f'<p class="quiet">Mean outcome: {"; ".join(means)}.</p></div><div><h3>Orders that never filled</h3>'
+        + (table(["", "Orders"], unfilled, "wide") if unfilled else '<p class="quiet">None.</p>')
+        + "</div></div><h3>Refusals by gate</h3>",
+        table(["", "Refusals", "Signals", "Would have made", "For example"], refused, "wide")
+        if refused
+        else '<p class="quiet">No gate refused a signal.</p>',
+    ]
+    return "".join(parts)
+
+
+def assumptions(manifest: Mapping[str, Any]) -> str:
+    """Costs, notes, accounts, versions and the configuration, with whatever looks like a secret blotted out."""
+    feed = manifest.get("feed") or {}
+    accounts = [
+        [text(row.get("id", "")), show(BY_KEY["initial_balance"], row.get("balance"), text(row.get("currency", "")))]
+        for row in manifest.get("accounts") or ()
+    ]
+    versions = [[text(name), text(value)] for name, value in (manifest.get("versions") or {}).items()]
+    timings = [
+        [text(name), f"{value:,.2f} s" if isinstance(value, int | float) else text(value)]
+        for name, value in (manifest.get("timings") or {}).items()
+    ]
+    tables = (("Account", "Start balance", accounts), ("Software", "Version", versions), ("Timing", "", timings))
+    side_by_side = "".join(f"<div>{table([head, value], rows, 'wide')}</div>" for head, value, rows in tables if rows)
+    config = json.dumps(blot(manifest.get("config") or {}), indent=2, ensure_ascii=False, default=str)
+    return (
+        items([*(manifest.get("costs") or ()), *(feed.get("notes") or ()), *(manifest.get("notes") or ())], "plain")
+        + f'<div class="thirds">{side_by_side}</div>'
+        + f'<details class="all"><summary>Configuration</summary><pre>{text(config)}</pre></details>'
+    )
+
+
+def blot(value: Any, key: str = "") -> Any:
+    """The same configuration with the values of keys that look like secrets replaced."""
+    if _SECRET.search(key) and not isinstance(value, Mapping | bool | None):
+        return "(not shown)"
+    if isinstance(value, Mapping):
+        return {str(name): blot(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [blot(inner, key) for inner in value]
+    return value
+
+
+def _tone(value: float | None) -> str:
+    return "" if not value else "gain" if value > 0 else "loss"
