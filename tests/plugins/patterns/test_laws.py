@@ -1,0 +1,35 @@
+"""The laws of 3.0 for the bundled patterns: prefix, mirror, scale, chunking, save and restore, and the kit's others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bitten.pattern import KernelPattern
+from bitten.testing import check_pattern, random_bars
+from bitten_plugins.patterns.bb_scalp import BbScalp
+from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
+from tests.bar_files import EURUSD, XAUUSD, eurusd_m5_dirty, xauusd_m1_2026
+
+every = pytest.mark.parametrize("kind", [KalmanQuickfire, BbScalp], ids=lambda kind: kind.__name__)
+
+
+@every
+@pytest.mark.parametrize(("timeframe", "seed"), [("M1", 1), ("M5", 2), ("H1", 3)])
+def test_laws_hold_on_random_bars(kind: type[KernelPattern], timeframe: str, seed: int) -> None:
+    bars = random_bars(np.random.default_rng(seed), 3000, timeframe)
+    assert len(check_pattern(kind, bars, timeframe=timeframe, seed=seed)) == 9
+
+
+@every
+@pytest.mark.shared
+def test_laws_hold_on_gold(kind: type[KernelPattern], shared_data: Path) -> None:
+    check_pattern(kind, xauusd_m1_2026(shared_data)[:20_000], instrument=XAUUSD, processes=False)
+
+
+@every
+@pytest.mark.shared
+def test_laws_hold_on_dirty_m5(kind: type[KernelPattern], shared_data: Path) -> None:
+    check_pattern(kind, eurusd_m5_dirty(shared_data)[20_000:40_000], timeframe="M5", instrument=EURUSD, processes=False)
