@@ -92,10 +92,10 @@ class Month:
             self._files.append(path)
             self._tail = []
 
-    def finish(self, path: Path) -> None:
+    def finish(self, path: Path, row_group: int) -> None:
         """Write the month as it shall be in the store, and let go of its rows."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        parquet.write(path, self.rows(), self._meta())
+        parquet.write(path, self.rows(), self._meta(), row_group)
         self._decoded, self._tail = None, []
 
     def _meta(self) -> FileMeta:

@@ -19,6 +19,7 @@ from bitten.store.commit import recover, writing
 from bitten.store.layout import TICKS
 from bitten.store.months import source_key
 from bitten.store.overlap import OnOverlap
+from bitten.store.parquet import ROW_GROUP
 from bitten.store.reader import Plan, plan
 from bitten.store.transaction import Added, Transaction
 
@@ -52,10 +53,12 @@ class TickStore:
 
     Args:
         path: the folder; it need not exist before the first import.
+        row_group: rows per row group of files that are written, the unit of reading.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, row_group: int = ROW_GROUP) -> None:
         self.path = Path(path)
+        self._row_group = row_group
         if self.path.exists() and not self.path.is_dir():
             raise DataError(f"{self.path} is a file, a store is a folder")
         recover(self.path)
@@ -76,7 +79,7 @@ class TickStore:
             DataError: another import is under way.
         """
         with writing(self.path):
-            transaction = Transaction(self.path)
+            transaction = Transaction(self.path, self._row_group)
             yield transaction
             transaction.commit()
 

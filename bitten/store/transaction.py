@@ -50,8 +50,9 @@ class Transaction:
     piece; the last ones are stored).
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, row_group: int) -> None:
         self._store = store
+        self._row_group = row_group
         self._months: dict[tuple[str, str, str], Month] = {}
         self._digits: dict[str, int] = {}
         self._counts: dict[SourceKey, Source] = {}
@@ -109,7 +110,7 @@ class Transaction:
                 continue
             month.sources = {key: self._counts.get(key, source) for key, source in month.sources.items()}
             path = layout.folder(staged, symbol, kind) / f"{name}{layout.SUFFIX}"
-            month.finish(path)
+            month.finish(path, self._row_group)
             files.append(path)
         if files:
             commit(self._store, files)
