@@ -255,14 +255,14 @@ class BarPattern(Pattern):
         row["reference"] = points(bar.close)
         row["stop"] = NO_PRICE if proposal.stop is None else points(proposal.stop)
         row["target"] = NO_PRICE if proposal.target is None else points(proposal.target)
-        row["confidence"] = proposal.confidence
+        row["confidence"] = 0.0 + proposal.confidence  # numpy would take None for NaN, and text for a number
         if proposal.expiry_bars:
             row["expiry"] = end + operator.index(proposal.expiry_bars) * self.context.timeframe_ns
         row["time_stop_bars"] = operator.index(proposal.time_stop_bars)
         for name, value in proposal.evidence.items():
             if name not in self.evidence:
                 raise ValueError(f'evidence "{name}" is not declared by the pattern{did_you_mean(name, self.evidence)}')
-            row["evidence"][0, self.evidence.index(name)] = value
+            row["evidence"][0, self.evidence.index(name)] = 0.0 + value
         return row
 
 
