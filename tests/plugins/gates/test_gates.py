@@ -1,0 +1,119 @@
+"""Every bundled gate against a hand-made situation of three accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bitten.errors import DataError
+from bitten.gate import GateContext, Situation
+from bitten.ledger import Account, Ledger
+from bitten.manager import Manager
+from bitten.market import Market
+from bitten.model.dtypes import NO_PRICE
+from bitten.model.facts import ExitPlan, Fire, Signal
+from bitten.model.quotes import Quotes, Slice
+from tests.markets import instrument
+
+ACCOUNTS = [
+    Account("small", balance=1_000.0, slots=1, band_low=80.0, band_high=89.0),
+    Account("large", balance=50_000.0, slots=2, risk_percent=2.0),
+    Account("euro", currency="EUR", balance=10_000.0, risk_percent=0.5),
+]
+
+
+def signal(confidence: float = 85.0, stop: int = 109_900, side: int = 1, **changes: Any) -> Signal:
+    facts: dict[str, Any] = dict(
+        id="s1", pattern="p", instrument=instrument(), timeframe="M1", timeframe_ns=60, side=side, time=1_000, anchor=0,
+        reference_points=110_000, stop_points=stop, target_points=110_300, relative=False, confidence=confidence,
+        expiry=0, plan=ExitPlan(), atr_points=40.0,
+    )  # fmt: skip
+    return Signal(**{**facts, **changes})
+
+
+def situation(of: Signal, *fires: Fire, scale: float = 1.0) -> Situation:
+    market = Market({"EURUSD": of.instrument}, {})
+    quotes = Quotes("EURUSD", np.array([900, 1_000]), np.array([109_990, 110_000]), np.array([110_002, 110_012]))
+    market.begin(Slice(1_000, {"EURUSD": quotes}))
+    ledger = Ledger(ACCOUNTS)
+    for fire in fires:
+        ledger.apply(fire)
+    return Situation(of, of.time, market, ledger, np.zeros(3), scale)
+
+
+def fire(number: int, account: str) -> Fire:
+    return Fire(f"f{number}", number, signal(), account, 0.1, 0)
+
+
+def gate(name: str, context: GateContext | None = None, **config: Any) -> Any:
+    kind = Manager().find("gates", name).load()
+    return kind(kind.Config(**config), context or GateContext())
+
+
+@pytest.mark.parametrize(
+    ("confidence", "passed"),
+    [(79.9, [0, 1, 1]), (80.0, [1, 1, 1]), (89.0, [1, 1, 1]), (89.1, [0, 1, 1]), (92.0, [0, 0, 0])],
+)
+def test_band_ends_are_inside(confidence: float, passed: list[int]) -> None:
+    verdict = gate("band", high=91.0).decide(situation(signal(confidence)))
+    assert verdict.passed.tolist() == [bool(p) for p in passed]
+    assert verdict.limit.tolist()[0] == (80.0 if confidence < 80 else 89.0)
+
+
+def test_slots_count_pending_orders() -> None:
+    verdict = gate("slots").decide(situation(signal(), fire(1, "small"), fire(2, "large")))
+    assert verdict.passed.tolist() == [False, True, True]
+    assert verdict.reason.format(measured=1.0, limit=1.0) == "1 of 1 slots are taken"
+
+
+def test_one_per_symbol() -> None:
+    verdict = gate("one_per_symbol").decide(situation(signal(), fire(1, "large")))
+    assert verdict.passed.tolist() == [True, False, True]
+    assert gate("one_per_symbol", most=2).decide(situation(signal(), fire(1, "large"))).passed.all()
+
+
+def test_spread_in_points_and_in_atr() -> None:
+    assert gate("spread", points=12).decide(situation(signal())).passed.all()
+    refused = gate("spread", points=11).decide(situation(signal()))
+    assert not refused.passed.any()
+    assert (refused.measured, refused.limit) == (12.0, 11.0)
+    assert not gate("spread", atr=0.25).decide(situation(signal())).passed.any()
+    assert gate("spread", atr=0.3).decide(situation(signal())).passed.all()
+
+
+def test_risk_sizes_from_the_ask_to_the_stop() -> None:
+    # a buy would fill at 1.10012, 112 points above its stop: 112 USD a lot; 10 and 1000 USD, 50 EUR = 55.0 USD at risk
+    verdict = gate("risk").decide(situation(signal()))
+    assert verdict.lots.tolist() == [0.08, 8.92, 0.49]
+    assert verdict.passed.all()
+
+
+def test_risk_counts_slippage_commission_and_the_shield() -> None:
+    context = GateContext(slippage_points=8, commission_per_lot=15.0)
+    assert gate("risk", context).decide(situation(signal())).lots.tolist()[1] == 6.66  # 1000 / (120 + 30)
+    assert gate("risk", context).decide(situation(signal(), scale=0.5)).lots.tolist()[1] == 3.33
+    assert gate("risk", percent=1.0).decide(situation(signal())).lots.tolist()[1] == 4.46
+
+
+def test_risk_of_a_sell_is_measured_from_the_bid() -> None:
+    short = signal(stop=110_100, side=-1, target_points=109_800)
+    assert gate("risk").decide(situation(short)).lots.tolist()[1] == 10.0
+
+
+def test_risk_too_small_for_the_smallest_volume_is_refused() -> None:
+    verdict = gate("risk", percent=0.1).decide(situation(signal(stop=109_000)))
+    # 1 USD, 50 USD and 10 EUR against 1012 USD a lot
+    assert verdict.passed.tolist() == [False, True, True]
+    assert verdict.lots.tolist() == [0.0, 0.04, 0.01]
+
+
+def test_risk_needs_a_stop() -> None:
+    with pytest.raises(DataError, match="without a stop has no risk to size by; use the gate fixed_lots"):
+        gate("risk").decide(situation(signal(stop=NO_PRICE)))
+
+
+def test_fixed_lots() -> None:
+    assert gate("fixed_lots", lots=0.126).decide(situation(signal(stop=NO_PRICE))).lots.tolist() == [0.12] * 3
+    assert not gate("fixed_lots", lots=0.1).decide(situation(signal(), scale=0.05)).passed.any()
