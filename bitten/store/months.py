@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bitten.store import parquet
@@ -18,6 +19,14 @@ SourceKey = tuple[str, tuple[str, ...], str, tuple[tuple[str, str], ...], bool]
 def source_key(source: Source) -> SourceKey:
     """What makes a source the same one: everything but its counts, which grow while a file is read."""
     return source.format, tuple(source.files), source.clock, tuple(sorted(source.rules.items())), source.synthetic
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """The rows of a file's last instant so far: the file's next piece may begin with more of them."""
+
+    rows: Block
+    appended: bool  # they are the last rows of their month
 
 
 class Month:
@@ -49,16 +58,23 @@ class Month:
         """Rows held in memory."""
         return sum(map(len, self._tail)) + (len(self._decoded) if self._decoded else 0)
 
-    def lay(self, block: Block, continues: bool, on_overlap: OnOverlap) -> Merged:
-        """What adding rows would give; `take` then does it. `continues`: they follow those added last, of one file.
+    def lay(self, block: Block, on_overlap: OnOverlap, carry: Carry | None) -> Merged:
+        """What adding rows would give; `take` then does it.
+
+        Args:
+            block: the rows.
+            on_overlap: which rows stay where they differ.
+            carry: the rows before it in the same file, where those have the same instant.
 
         Raises:
-            ConflictError: they differ from what is there and `on_overlap` is "refuse".
+            ConflictError: rows differ and `on_overlap` is "refuse".
         """
         first = int(block.time[0])
-        if self._last is None or first > self._last or (continues and first == self._last):
+        if self._last is None or first > self._last or (carry and carry.appended and first == self._last):
             return Merged(block, len(block), 0, appended=True)
-        return merge(self.rows(), block, granule_ns(self.kind), on_overlap)
+        if carry:
+            block = concat([carry.rows, block])
+        return merge(self.rows(), block, granule_ns(self.kind), on_overlap, len(carry.rows) if carry else 0)
 
     def take(self, merged: Merged, key: SourceKey, source: Source) -> None:
         """Accept what `lay` has given."""

@@ -52,13 +52,24 @@ class _Granule:
     stored: slice
     new: slice
 
+    def has(self, which: int) -> bool:
+        """Whether there are rows: 0 stored, 1 new."""
+        return _size(self.new if which else self.stored) > 0
+
     @property
     def both(self) -> bool:
-        return _size(self.stored) > 0 and _size(self.new) > 0
+        return self.has(0) and self.has(1)
 
 
-def merge(stored: Block, new: Block, granule_ns: int, on_overlap: OnOverlap = "refuse") -> Merged:
+def merge(stored: Block, new: Block, granule_ns: int, on_overlap: OnOverlap = "refuse", uncounted: int = 0) -> Merged:
     """Lay `new` over `stored`; both sorted by time and not empty.
+
+    Args:
+        stored: what is there.
+        new: what comes.
+        granule_ns: within which stretches of time they are compared.
+        on_overlap: which of them stays where they differ.
+        uncounted: so many of the first new rows have come before and are not counted again.
 
     Raises:
         ConflictError: rows in common stretches differ and `on_overlap` is "refuse".
@@ -79,24 +90,27 @@ def merge(stored: Block, new: Block, granule_ns: int, on_overlap: OnOverlap = "r
             raise _conflict(stored.rows(ours), new.rows(theirs))
         else:
             conflicts.append(index)
-    for ours, theirs in _runs(stored, new, granules, conflicts):
+    for ours, theirs in _runs(stored, new, granules, conflicts, on_overlap):
         if on_overlap == "replace":
             goes[ours] = True
             fate[theirs] = _COMES
         else:
             fate[theirs][fate[theirs] == _COMES] = _STAYS_OUT
-    came, same, kept = (int((fate == code).sum()) for code in (_COMES, _SAME, _STAYS_OUT))
+    came, same, kept = (int((fate[uncounted:] == code).sum()) for code in (_COMES, _SAME, _STAYS_OUT))
     replaced = int(goes.sum())
-    if came == 0 and replaced == 0:
+    if not ((fate == _COMES).any() or replaced):
         return Merged(None, 0, same, 0, kept)
     rest = stored.chosen(~goes) if replaced else stored
     return Merged(_insert(rest, new.chosen(fate == _COMES)), came, same, replaced, kept)
 
 
 def _granules(stored: Block, new: Block, granule_ns: int) -> list[_Granule]:
-    """The granules between the new rows' first and last that hold rows of either, in order."""
-    low = int(new.time[0]) // granule_ns * granule_ns
-    high = (int(new.time[-1]) // granule_ns + 1) * granule_ns
+    """The granules that hold rows of either, in order: those of the new rows, and the stored rows' next ones around."""
+    first, after = stored.time.searchsorted((new.time[0], int(new.time[-1]) + 1))
+    earliest = min(new.time[0], stored.time[max(first - 1, 0)])
+    latest = max(new.time[-1], stored.time[min(after, len(stored) - 1)])
+    low = int(earliest) // granule_ns * granule_ns
+    high = (int(latest) // granule_ns + 1) * granule_ns
     times = [block.time[slice(*block.time.searchsorted((low, high)))] for block in (stored, new)]
     starts = np.unique(np.concatenate([_distinct(time // granule_ns) for time in times])) * granule_ns
     edges = np.append(starts, high)
@@ -127,20 +141,14 @@ def _between(time: Ints, rows: slice, low: int, high: int) -> slice:
 def _equal(stored: Block, new: Block, ours: slice, theirs: slice) -> bool:
     """Whether the rows agree.
 
-    Files are read in pieces, and a piece may end or begin in the middle of an instant with several quotes: at the new
-    rows' own first and last instant they may be the stored instant's last or first quotes.
+    Files are read in pieces, and a piece may end in the middle of an instant that has several quotes: at the new rows'
+    own last instant they may be the first ones of the stored.
     """
     wanted = new.rows(theirs)
-    if stored.rows(ours).same_as(wanted):
-        return True
     surplus = _size(ours) - len(wanted)
-    if surplus <= 0:
-        return False
-    ends_there = stored.time[ours.stop - 1] == new.time[-1]
-    starts_there = stored.time[ours.start] == new.time[0]
-    return (ends_there and stored.rows(slice(ours.start, ours.stop - surplus)).same_as(wanted)) or bool(
-        starts_there and stored.rows(slice(ours.start + surplus, ours.stop)).same_as(wanted)
-    )
+    if surplus > 0 and stored.time[ours.stop - 1] == new.time[-1]:
+        return stored.rows(slice(ours.start, ours.stop - surplus)).same_as(wanted)
+    return stored.rows(ours).same_as(wanted)
 
 
 def _conflict(stored: Block, new: Block) -> ConflictError:
@@ -158,10 +166,13 @@ def _conflict(stored: Block, new: Block) -> ConflictError:
 
 
 def _runs(
-    stored: Block, new: Block, granules: Sequence[_Granule], conflicts: Sequence[int]
+    stored: Block, new: Block, granules: Sequence[_Granule], conflicts: Sequence[int], on_overlap: OnOverlap
 ) -> Iterator[tuple[slice, slice]]:
-    """What is decided as a whole: neighbouring granules of both around conflicts, so that no stray rows of the loser
-    remain at the seams."""
+    """What is decided as a whole: neighbouring granules of both around conflicts.
+
+    The loser keeps what it has before and after the winner, but not where the winner goes on in the next granule: no
+    stray rows of the loser remain at the seams.
+    """
     done = 0
     for index in conflicts:
         if index < done:
@@ -172,12 +183,18 @@ def _runs(
         while last + 1 < len(granules) and granules[last + 1].both:
             last += 1
         done = last + 1
-        yield _common(
-            stored,
-            new,
+        whole = (
             slice(granules[first].stored.start, granules[last].stored.stop),
             slice(granules[first].new.start, granules[last].new.stop),
         )
+        common = _common(stored, new, *whole)
+        loser = 0 if on_overlap == "replace" else 1
+        goes_on = [0 <= at < len(granules) and granules[at].has(1 - loser) for at in (first - 1, last + 1)]
+        lost = slice(
+            whole[loser].start if goes_on[0] else common[loser].start,
+            whole[loser].stop if goes_on[1] else common[loser].stop,
+        )
+        yield (lost, common[1]) if loser == 0 else (common[0], lost)
 
 
 def _insert(stored: Block, new: Block) -> Block:

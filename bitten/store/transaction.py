@@ -10,10 +10,10 @@ from bitten.clock import iso
 from bitten.errors import DataError
 from bitten.model.instrument import Instrument
 from bitten.store import layout, parquet
-from bitten.store.block import Block, Columns, from_columns
+from bitten.store.block import Block, Columns, concat, from_columns
 from bitten.store.columns import Source
 from bitten.store.commit import STAGING, commit
-from bitten.store.months import Month, SourceKey, source_key, spill_largest
+from bitten.store.months import Carry, Month, SourceKey, source_key, spill_largest
 from bitten.store.overlap import ConflictError, OnOverlap
 
 SPILL_ROWS: Final = 8_000_000  # rows that an import holds in memory, 16 bytes each for ticks
@@ -56,7 +56,7 @@ class Transaction:
         self._months: dict[tuple[str, str, str], Month] = {}
         self._digits: dict[str, int] = {}
         self._counts: dict[SourceKey, Source] = {}
-        self._piece: tuple[str, str, SourceKey, int] | None = None  # symbol, kind, source and last time of the last one
+        self._carries: dict[tuple[str, str, SourceKey], Carry] = {}
 
     def add(
         self,
@@ -85,12 +85,16 @@ class Transaction:
             return Added()
         key = source_key(source)
         self._counts[key] = source
-        continues = self._piece == (symbol, block.kind, key, int(block.time[0]))
+        stream = (symbol, block.kind, key)
+        carry = self._carries.get(stream)
+        if carry and carry.rows.time[-1] != block.time[0]:
+            carry = None
         laid = []
         for name, start, stop in layout.month_spans(block.time):
             month = self._month(symbol, block.kind, instrument.digits, name)
             try:
-                laid.append((month, month.lay(block.rows(slice(start, stop)), continues and start == 0, on_overlap)))
+                part = block.rows(slice(start, stop))
+                laid.append((month, month.lay(part, on_overlap, carry if start == 0 else None)))
             except ConflictError as conflict:
                 raise _refusal(symbol, instrument, block, conflict, month) from conflict
         added = Added(first=int(block.time[0]), last=int(block.time[-1]))
@@ -98,7 +102,7 @@ class Transaction:
             month.take(merged, key, source)
             added += Added(merged.new, merged.same, replaced=merged.replaced, kept=merged.kept)
         spill_largest(list(self._months.values()), SPILL_ROWS)
-        self._piece = (symbol, block.kind, key, int(block.time[-1]))
+        self._carries[stream] = _carry(block, carry, laid[-1][1].appended)
         return added
 
     def commit(self) -> None:
@@ -135,6 +139,12 @@ class Transaction:
 
     def _files(self, symbol: str, kind: str) -> list[Path]:
         return layout.month_files(self._store, symbol, kind)
+
+
+def _carry(block: Block, before: Carry | None, appended: bool) -> Carry:
+    first = int(block.time.searchsorted(block.time[-1]))
+    rows = block.rows(slice(first, len(block)))
+    return Carry(concat([before.rows, rows]) if before and first == 0 else rows, appended)
 
 
 def _refusal(symbol: str, instrument: Instrument, block: Block, conflict: ConflictError, month: Month) -> DataError:
