@@ -58,7 +58,7 @@ def make_store(folder: Path, quotes: int) -> int:
         with TickStore(folder).transaction() as transaction:
             for week in range(weeks):
                 begin = DEFAULT_START + week * WEEK_NS
-                chunks = list(generate_ticks(instruments[symbol], begin, begin + WEEK_NS, seed=1, quotes_per_day=PER_DAY))
+                chunks = list(generate_ticks(instruments[symbol], begin, begin + WEEK_NS, 1, quotes_per_day=PER_DAY))
                 columns = TickColumns(*(_joined(chunks, name) for name in ("ts", "bid", "ask")))
                 source = Source("synthetic", ("seed 1",), "UTC", synthetic=True)
                 transaction.add(symbol, instruments[symbol], columns, source)
@@ -101,8 +101,8 @@ def main(quotes: int, runs: int, store: Path, one: int | None) -> None:
     bare = seconds(lambda: decode(folder), runs)
     whole = seconds(lambda: backtest_once(folder, end), runs)
     table = Table("what", "seconds: median (spread)", "million quotes/s", title=f"{rows:,} quotes, {runs} runs each")
-    table.add_row("pyarrow decodes the files, nothing else", spread(bare), f"{rows / statistics.median(bare) / 1e6:.1f}")
-    table.add_row("whole backtest, run folder and report", spread(whole), f"{rows / statistics.median(whole) / 1e6:.1f}")
+    for what, times in (("pyarrow decodes the files, nothing else", bare), ("whole backtest to the report", whole)):
+        table.add_row(what, spread(times), f"{rows / statistics.median(times) / 1e6:.1f}")
     console.print(table)
     console.print(f"backtest / decode: {statistics.median(whole) / statistics.median(bare):.2f} times the time")
     scaling(console, folder, quotes, end, runs)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bitten.manager import hookimpl
-from bitten.version import VERSION as __version__
+from bitten.version import VERSION
 
 if TYPE_CHECKING:
     from bitten.backtesting import backtest as backtest
     from bitten.run import Run as Run
+
+__version__ = VERSION
 
 __all__ = ["Run", "__version__", "backtest", "hookimpl"]
 

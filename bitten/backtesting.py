@@ -170,7 +170,7 @@ class _CandleObserver(BarObserver):
 def _source(
     config: str | Path | Mapping[str, Any] | None, data: Any, sections: Mapping[str, Any]
 ) -> tuple[Path | Mapping[str, Any], object | None]:
-    """The configuration to read, with keyword sections laid over it, and a plugin for pattern classes given directly."""
+    """The configuration to read, keyword sections laid over it, and a plugin of the pattern classes given directly."""
     if isinstance(config, (str, Path)) and not sections and data is None:
         return Path(config), None
     if isinstance(config, (str, Path)):

@@ -107,7 +107,7 @@ class GateChain:
 
 
 def _check(verdict: Verdict, size: int) -> None:
-    """Raise where an answer is not one: wrong shape, wrong type, sizes that are no sizes, a reason that cannot be said."""
+    """Raise where an answer is none: wrong shape or type, sizes that are no sizes, a reason that cannot be said."""
     if not isinstance(verdict, Verdict):
         raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
     if verdict.passed.shape != (size,) or verdict.passed.dtype != np.bool_:

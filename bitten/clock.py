@@ -98,7 +98,8 @@ def to_utc(local: Ints, rule: str) -> Ints:
     """
     zone, shift = _zone(rule)
     if zone is None:
-        return local - shift * NS_PER_SECOND
+        utc: Ints = local - shift * NS_PER_SECOND
+        return utc
     if local.size == 0:
         return local
     naive = local - shift * NS_PER_SECOND  # stamps of the zone itself
@@ -110,8 +111,8 @@ def to_utc(local: Ints, rule: str) -> Ints:
             wall = datetime(1970, 1, 1) + timedelta(hours=hour)
             offset = wall.replace(tzinfo=zone, fold=fold).utcoffset() or timedelta()
             offsets[fold, i] = int(offset.total_seconds()) * NS_PER_SECOND
-    first = naive - offsets[0][inverse]
-    second = naive - offsets[1][inverse]
+    first: Ints = naive - offsets[0][inverse]
+    second: Ints = naive - offsets[1][inverse]
     ambiguous = first != second
     if not ambiguous.any():
         return first

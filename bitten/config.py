@@ -30,7 +30,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all sections: immutable, unknown keys refused."""
 
 
-class RunSection(Section):
+class RunSection(Section, frozen=True):
     """`[run]`: where results go and what they are called."""
 
     name: str | None = None
@@ -40,13 +40,13 @@ class RunSection(Section):
     day: str = "UTC"  # the clock by which H2 to D1 bars start, e.g. "NY+7"
 
 
-class PluginsSection(Section):
+class PluginsSection(Section, frozen=True):
     """`[plugins]`: switch-offs."""
 
     disabled: tuple[str, ...] = ()
 
 
-class FeedSection(Section, rename={"start": "from", "end": "to"}, kw_only=True):
+class FeedSection(Section, frozen=True, rename={"start": "from", "end": "to"}, kw_only=True):
     """`[feed]`: bitten's own keys; the rest are the feed's."""
 
     use: str = "parquet"
@@ -56,7 +56,7 @@ class FeedSection(Section, rename={"start": "from", "end": "to"}, kw_only=True):
     intrabar: Annotated[str, Meta(pattern="^(pessimistic|path)$")] = "pessimistic"
 
 
-class ExitSection(Section):
+class ExitSection(Section, frozen=True):
     """`[patterns.exit]`: how positions are led; replaces what the pattern itself proposes, key by key."""
 
     breakeven_r: Annotated[float, Meta(ge=0)] = 0.0
@@ -67,7 +67,7 @@ class ExitSection(Section):
     expiry_minutes: Annotated[float, Meta(ge=0)] | None = None  # after the decision; 0 for never
 
 
-class PatternSection(Section, kw_only=True):
+class PatternSection(Section, frozen=True, kw_only=True):
     """`[[patterns]]`."""
 
     use: str
@@ -79,7 +79,7 @@ class PatternSection(Section, kw_only=True):
     exit: ExitSection = ExitSection()
 
 
-class AccountSection(Section):
+class AccountSection(Section, frozen=True):
     """`[[accounts]]`."""
 
     id: Annotated[str, Meta(min_length=1)] = "main"
@@ -91,7 +91,7 @@ class AccountSection(Section):
     tier: str = "COMMANDER"
 
 
-class CostsSection(Section):
+class CostsSection(Section, frozen=True):
     """`[costs]`."""
 
     commission_per_lot: Annotated[float, Meta(ge=0)] = 0.0  # account currency, per lot and side
@@ -309,7 +309,7 @@ class _Reader:
         if not isinstance(value, dt.datetime):
             value = dt.datetime(value.year, value.month, value.day)
         value = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-        since = value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        since: dt.timedelta = value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
         return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
 
     def _list(self, key: str) -> list[Any]:

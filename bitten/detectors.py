@@ -1,4 +1,4 @@
-"""Patterns at work: one detector per pattern, symbol and timeframe, which turns rows into signals and contains faults."""
+"""Patterns at work: one detector per pattern, symbol and timeframe; it checks what they say and contains faults."""
 
 from __future__ import annotations
 

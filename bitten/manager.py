@@ -108,7 +108,7 @@ class Manager:
         return [(impl.plugin_name, impl.function) for impl in hook.get_hookimpls()]
 
     def _load_entry_points(self, disabled: frozenset[str]) -> None:
-        points = {}
+        points: dict[str, tuple[importlib.metadata.EntryPoint, str]] = {}
         for point in importlib.metadata.entry_points(group=GROUP):
             label = f"{point.name} ({point.dist.name} {point.dist.version})" if point.dist else point.name
             other = points.get(point.name)
@@ -116,7 +116,9 @@ class Manager:
                 raise PluginError(f"two distributions bring a plugin named {point.name}: {other[1]} and {label}")
             points[point.name] = (point, label)
         for name in sorted(disabled - points.keys()):
-            raise PluginError(f'plugin "{name}" cannot be switched off, it is not installed{did_you_mean(name, points)}')
+            raise PluginError(
+                f'plugin "{name}" cannot be switched off, it is not installed{did_you_mean(name, points)}'
+            )
         for name, (point, label) in sorted(points.items()):
             if name in disabled:
                 continue
@@ -153,7 +155,9 @@ class Manager:
                 raise PluginError(f"plugin {label} failed in bitten_{kind}: {type(error).__name__}: {error}") from error
             for name, target in offered.items():
                 if not isinstance(name, str) or not _NAME.match(name):
-                    raise PluginError(f"plugin {label} offers {kind[:-1]} {name!r}; names are lower_snake, as my_{kind[:-1]}")
+                    raise PluginError(
+                        f"plugin {label} offers {kind[:-1]} {name!r}; names are lower_snake, as my_{kind[:-1]}"
+                    )
                 if name in entries:
                     raise PluginError(f'{kind[:-1]} "{name}" is offered by both {entries[name].plugin} and {label}')
                 entries[name] = Entry(kind, name, label, target)

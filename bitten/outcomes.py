@@ -13,7 +13,7 @@ from bitten.tickets import TicketBooks
 
 
 class Outcomes:
-    """Follows signals with the exit kernel under the executor's own fill assumptions, without break-even or trailing."""
+    """Follows signals with the exit kernel as the executor would fill them, but without break-even or trailing."""
 
     def __init__(self, market: Market, rules: Mapping[str, FillRules]) -> None:
         self._books = TicketBooks(market, rules)

@@ -120,4 +120,5 @@ class TicketBooks:
 
 def _report(ticket: Records, kind: int, reason: int, time: int, price: int) -> Report:
     levels = [NO_PRICE if abs(int(ticket[name])) == FAR else int(ticket[name]) for name in ("stop", "target")]
-    return Report(int(ticket["key"]), kind, reason, time, price, *levels, int(ticket["best"]), int(ticket["worst"]))
+    best, worst = int(ticket["best"]), int(ticket["worst"])
+    return Report(int(ticket["key"]), kind, reason, time, price, levels[0], levels[1], best, worst)

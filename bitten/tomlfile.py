@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,7 +81,7 @@ class TomlFile:
         what = match["what"]
         found = value
         for key in inner:
-            found = found[key] if isinstance(found, (Mapping, list)) else found
+            found = found[key]
         full = path + inner
         label = ".".join(str(key) for key in full if isinstance(key, str)) or "the file"
         if unknown := _UNKNOWN.match(what):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.dtypes import NO_PRICE, NS_PER_MINUTE, NS_PER_MS
+from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
 
@@ -13,11 +15,11 @@ START = 1_399_000_000_000_000_000 // NS_PER_MINUTE * NS_PER_MINUTE
 
 
 def instrument(symbol: str = "EURUSD", **changes: object) -> Instrument:
-    facts: dict[str, object] = dict(
+    facts = Instrument(
         symbol=symbol, digits=5, base=symbol[:3], quote=symbol[3:], contract_size=100_000.0, pip=0.0001,
         volume_min=0.01, volume_step=0.01, volume_max=100.0, default_spread=8,
     )  # fmt: skip
-    return Instrument(**{**facts, **changes})  # type: ignore[arg-type]
+    return replace(facts, **changes)  # type: ignore[arg-type]
 
 
 def random_quotes(rng: np.random.Generator, symbol: str, n: int, step_ms: int = 4_000, centre: int = 110_000) -> Quotes:
@@ -91,16 +93,15 @@ def random_fire(rng: np.random.Generator, number: int, quotes: Quotes, facts: In
     else:
         stop, target = bid - side * stop, bid + side * target
     time = int(quotes.ts[i]) + int(rng.choice([0, 0, 1, 500 * NS_PER_MS]))
+    expiry = time + int(rng.integers(1, 10_000)) * NS_PER_MS if rng.random() < 0.5 else 0
     signal = Signal(
         id=f"s{number}", pattern="random", instrument=facts, timeframe="M1", timeframe_ns=NS_PER_MINUTE, side=side,
         time=time, anchor=number, reference_points=bid,
         stop_points=NO_PRICE if rng.random() < 0.1 else stop, target_points=NO_PRICE if rng.random() < 0.1 else target,
-        relative=relative, confidence=50.0, expiry=time + int(rng.integers(1, 10_000)) * NS_PER_MS * int(rng.random() < 0.5),
+        relative=relative, confidence=50.0, expiry=expiry,
         plan=ExitPlan(
             breakeven_r=float(rng.choice([0, 0, 0.5, 1.0])), trail_points=int(rng.choice([0, 0, 5, 25])),
             time_stop_bars=int(rng.choice([0, 0, 1, 3])), time_stop_ns=int(rng.choice([0, 0, 90_000])) * NS_PER_MS,
         ),
     )  # fmt: skip
-    if signal.expiry == time:
-        object.__setattr__(signal, "expiry", 0)
     return Fire(f"f{number}", number, signal, "main", 0.1, time)

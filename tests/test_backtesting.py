@@ -16,16 +16,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import bitten
+from bitten.barpattern import BarPattern
 from bitten.errors import BittenError
 from bitten.journal.schema import TABLES
-from bitten.barpattern import BarPattern
 from tests.replay import settings
 
 
 class EveryHour(BarPattern):
     """Buys each hour, 300 points of stop and target."""
 
-    def on_bar(self, bar, window):  # noqa: ANN001, ANN201 - as a notebook user writes it
+    def on_bar(self, bar, window):
         if bar.time % 3_600_000_000_000 == 0:
             return self.buy(stop=bar.close - 0.003, target=bar.close + 0.003, confidence=60)
         return None
@@ -34,9 +34,7 @@ class EveryHour(BarPattern):
 def frame(n: int = 4_000, start: str = "2024-05-06 00:00") -> pd.DataFrame:
     rng = np.random.default_rng(3)
     bid = 1.1 + np.cumsum(rng.normal(0, 3e-5, n))
-    return pd.DataFrame(
-        {"bid": bid, "ask": bid + 8e-5}, index=pd.date_range(start, periods=n, freq="15s", tz="UTC")
-    )
+    return pd.DataFrame({"bid": bid, "ask": bid + 8e-5}, index=pd.date_range(start, periods=n, freq="15s", tz="UTC"))
 
 
 def test_run_folder_is_complete(tmp_path: Path) -> None:
@@ -127,8 +125,8 @@ def test_no_quotes_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_leaves_no_half_folder(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "bitten.toml").write_text(
-        '[feed]\nuse = "synthetic"\nsymbols = ["EURUSD"]\nfrom = 2024-04-08\nto = 2027-04-08\nquotes_per_day = 400_000\n'
-        '[[patterns]]\nuse = "bb_scalp"\n'
+        '[feed]\nuse = "synthetic"\nsymbols = ["EURUSD"]\nfrom = 2024-04-08\nto = 2027-04-08\n'
+        'quotes_per_day = 400_000\n[[patterns]]\nuse = "bb_scalp"\n'
     )
     child = subprocess.Popen(
         [sys.executable, "-m", "bitten", "backtest"], cwd=tmp_path, stderr=subprocess.PIPE, text=True

@@ -30,4 +30,4 @@ def init(folder: Path, force: bool) -> None:
         staging.replace(path)
     except OSError as error:
         raise BittenError(f"{path} cannot be written: {error.strerror}") from error
-    click.echo(f"wrote {path}. Next: bitten backtest" + ("" if folder == Path(".") else f" {path}"))
+    click.echo(f"wrote {path}. Next: bitten backtest" + ("" if folder == Path() else f" {path}"))

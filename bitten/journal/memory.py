@@ -69,7 +69,8 @@ class MemoryJournal:
     def _flush(self, table: str) -> None:
         rows, schema = self._rows[table], TABLES[table]
         if rows:
-            columns = [_column(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=True)]
+            values = zip(*rows, strict=True)
+            columns = [_column(column, field.type) for column, field in zip(values, schema, strict=True)]
             self._chunks[table].append(pa.RecordBatch.from_arrays(columns, schema=schema))
             rows.clear()
 

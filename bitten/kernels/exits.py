@@ -1,4 +1,4 @@
-"""The exit kernel: fills, stops, targets, trailing and time stops of one symbol's tickets, by these rules and no others.
+"""The exit kernel: fills, stops, targets, trailing and time stops of one symbol's tickets, by these rules alone.
 
 It never looks at every quote for every position. The nearest levels of all tickets make a band on the bid (longs) and
 one on the ask (shorts); blocks of quotes whose extremes stay inside are passed over, and only where a quote leaves the
@@ -28,6 +28,7 @@ from bitten.model.dtypes import (
     REJECTED,
     WAITING,
     Ints,
+    Record,
     Records,
 )
 
@@ -126,7 +127,7 @@ def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, i
 
 
 @kernel
-def report(events: Records, n: int, t: Records, kind: int, reason: int, time: int, price: int) -> int:
+def report(events: Records, n: int, t: Record, kind: int, reason: int, time: int, price: int) -> int:
     """Append one event; the number of events after it."""
     e = events[n]
     e.key, e.kind, e.reason, e.time, e.price = t.key, kind, reason, time, price
@@ -137,7 +138,7 @@ def report(events: Records, n: int, t: Records, kind: int, reason: int, time: in
 
 
 @kernel
-def try_fill(path: Path, j: int, t: Records, rules: FillRules) -> bool:
+def try_fill(path: Path, j: int, t: Record, rules: FillRules) -> bool:
     """Open a waiting ticket at quote j; False where its stop or target is invalid there."""
     side = t.side
     close_side = path.bid[j] if side > 0 else path.ask[j]
@@ -171,7 +172,7 @@ def try_fill(path: Path, j: int, t: Records, rules: FillRules) -> bool:
 
 
 @kernel
-def exit_at(path: Path, j: int, t: Records, rules: FillRules) -> tuple[int, int, int]:
+def exit_at(path: Path, j: int, t: Record, rules: FillRules) -> tuple[int, int, int]:
     """Whether quote j ends an open ticket: (close reason or 0, price before slippage, the close-side price seen)."""
     side = t.side
     if path.ts[j] <= t.neutral_until:
@@ -194,7 +195,7 @@ def exit_at(path: Path, j: int, t: Records, rules: FillRules) -> tuple[int, int,
 
 
 @kernel
-def follow(t: Records, price: int) -> None:
+def follow(t: Record, price: int) -> None:
     """Let an open ticket's extremes and its stop follow a quote that did not end it."""
     side = t.side
     if side * (price - t.best) > 0:
@@ -271,7 +272,7 @@ def advance(
         if wake > path.ts[i]:
             end = stop
             if wake <= path.ts[stop - 1]:
-                end = i + np.searchsorted(path.ts[i:stop], wake)
+                end = i + int(np.searchsorted(path.ts[i:stop], wake))
             j, least_bid, most_bid, least_ask, most_ask = first_outside(
                 path.long_exit, path.short_exit, i, end, low_bid, high_bid, low_ask, high_ask
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -19,8 +19,8 @@ def kernel(function: Function) -> Function:
         return function
     import numba
 
-    compiled: Function = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True)(function)
+    return cast(Function, compiled)
 
 
 def announce_compilation() -> None:
@@ -31,7 +31,7 @@ def announce_compilation() -> None:
     _announced = True
     from numba.core import event
 
-    class Announcer(event.Listener):  # type: ignore[misc]  # numba is untyped
+    class Announcer(event.Listener):
         told = False
 
         def on_start(self, event: object) -> None:
@@ -42,4 +42,5 @@ def announce_compilation() -> None:
         def on_end(self, event: object) -> None:
             pass
 
-    event.register("numba:compile", Announcer())
+    register: Any = event.register
+    register("numba:compile", Announcer())

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Records = NDArray[Any]  # a structured array of one of the dtypes below
+Record = Any  # one row of it, whose fields are attributes inside kernels
 
 NS_PER_MS: Final = 1_000_000
 NS_PER_SECOND: Final = 1_000_000_000

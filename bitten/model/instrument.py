@@ -36,11 +36,11 @@ class Instrument:
     @property
     def pip_points(self) -> int:
         """Points in a pip."""
-        return round(self.pip * 10**self.digits)
+        return int(round(self.pip * 10**self.digits))
 
     def points(self, price: float) -> int:
         """The integer points of one decimal price."""
-        return round(price * 10**self.digits)
+        return int(round(price * 10**self.digits))
 
     def price(self, points: int) -> float:
         """The decimal price of integer points, correctly rounded."""

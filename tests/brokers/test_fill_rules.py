@@ -60,7 +60,8 @@ def test_bars(scenario: BarScenario, kind: type[Executor], config: type) -> None
     facts = {"EURUSD": instrument()}
     n = len(scenario.bars)
     time = START + np.arange(n) * NS_PER_MINUTE
-    columns = BarColumns("M1", time, *(np.array(c) for c in zip(*scenario.bars, strict=True)), np.full(n, 2), np.ones(n, np.int64))  # fmt: skip
+    prices = [np.array(column) for column in zip(*scenario.bars, strict=True)]
+    columns = BarColumns("M1", time, *prices, np.full(n, 2), np.ones(n, np.int64))
     quotes = bar_quotes(facts["EURUSD"], columns, scenario.intrabar == "pessimistic")
     fire = order(START + NS_PER_MINUTE - BAR_UNIT_NS, facts["EURUSD"], **scenario.order)
     pieces = [Slice(int(quotes.ts[-1]), {"EURUSD": quotes})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_bars_equal_a_slow_loop_however_cut(seed: int, timeframe: str, cuts: int
     quotes = random_quotes(rng, "EURUSD", 500, step_ms=20_000)
     builder = BarBuilder(timeframe_ns(timeframe))
     edges = [-1, *np.sort(rng.choice(quotes.ts, cuts)).tolist(), int(quotes.ts[-1])]
-    parts = [builder.update(between(quotes, a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [builder.update(between(quotes, a, b)) for a, b in pairwise(edges)]
     bars = np.concatenate(parts)
     expected = reference(quotes, timeframe_ns(timeframe))
     assert len(expected) == bars.size
@@ -88,7 +89,7 @@ def test_days_start_at_five_in_new_york_across_a_clock_change() -> None:
     bars = BarBuilder(24 * hour, "NY+7").update(Quotes("EURUSD", ts, prices, prices + 1))
     opens = [(int(t) + utc_offset_ns("NY+7", int(t))) % (24 * hour) for t in bars["time"][1:]]
     assert opens.count(0) >= 3
-    assert [int(t) % (24 * hour) // hour for t in bars["time"]][0] == 22
+    assert int(bars["time"][0]) % (24 * hour) // hour == 22
     assert int(bars["time"][-1]) % (24 * hour) // hour == 21
 
 

@@ -16,7 +16,7 @@ from bitten.sizing import lots_for_risk, points_to_money
 class RiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much may be lost at the stop."""
 
-    percent: Annotated[float, Meta(gt=0, le=5, description="of equity, for every account; else each account's risk_percent")] | None = None
+    percent: Annotated[float, Meta(gt=0, le=5, description="of equity, for all; else each account's own")] | None = None
 
 
 class Risk(Gate):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,12 @@ ACCOUNTS = [
 
 
 def signal(confidence: float = 85.0, stop: int = 109_900, side: int = 1, **changes: Any) -> Signal:
-    facts: dict[str, Any] = dict(
+    facts = Signal(
         id="s1", pattern="p", instrument=instrument(), timeframe="M1", timeframe_ns=60, side=side, time=1_000, anchor=0,
         reference_points=110_000, stop_points=stop, target_points=110_300, relative=False, confidence=confidence,
         expiry=0, plan=ExitPlan(), atr_points=40.0,
     )  # fmt: skip
-    return Signal(**{**facts, **changes})
+    return replace(facts, **changes)
 
 
 def situation(of: Signal, *fires: Fire, scale: float = 1.0) -> Situation:
