@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bitten.clock import iso
 from bitten.errors import DataError
@@ -32,12 +32,12 @@ class Plan:
     def rows(self) -> int:
         """How many rows will come; the outermost row groups' times are decoded where `start` or `end` cuts them."""
         total = sum(group.rows for group in self.groups)
+        load = _Loader(self)
         for group in {self.groups[0], self.groups[-1]} if self.groups else ():
             if (self.start is not None and group.first < self.start) or (
                 self.end is not None and group.last >= self.end
             ):
-                rows = self._wanted(_decode(group, layout.TICKS, ("time",)))
-                total -= group.rows - (rows.stop - rows.start)
+                total -= group.rows - len(load(group, ("time",)))
         return total
 
     @property
@@ -70,24 +70,37 @@ class Plan:
 
     def _ahead(self, pool: Executor) -> Iterator[Block]:
         todo = iter(self.groups)
-        pending: list[Future[Block]] = [pool.submit(self._load, group) for group in islice(todo, AHEAD)]
+        load = _Loader(self)
+        pending: list[Future[Block]] = [pool.submit(load, group) for group in islice(todo, AHEAD)]
         try:
             while pending:
                 block = pending.pop(0).result()
-                pending.extend(pool.submit(self._load, group) for group in islice(todo, 1))
+                pending.extend(pool.submit(load, group) for group in islice(todo, 1))
                 yield block
         finally:
             for future in pending:
                 future.cancel()
 
-    def _load(self, group: RowGroup) -> Block:
-        block = _decode(group, self.metas[0].kind)
-        return block.rows(self._wanted(block))
-
-    def _wanted(self, block: Block) -> slice:
+    def wanted(self, block: Block) -> slice:
+        """The rows of a block that lie in the range."""
         start = 0 if self.start is None else int(block.time.searchsorted(self.start))
         stop = len(block) if self.end is None else int(block.time.searchsorted(self.end))
         return slice(start, max(start, stop))
+
+
+class _Loader:
+    """Decodes a plan's row groups, one call at a time, and keeps the file of the last one open."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._path: Path | None = None
+        self._file: Any = None
+
+    def __call__(self, group: RowGroup, names: Sequence[str] | None = None) -> Block:
+        if self._path != group.path:
+            self._path, self._file = group.path, parquet.open_file(group.path)
+        block = parquet.read_row_group(self._file, group.index, self._plan.metas[0].kind, group.unit_ns, names)
+        return block.rows(self._plan.wanted(block))
 
 
 def plan(store: Path, symbol: str, kind: str, start: int | None = None, end: int | None = None) -> Plan:
@@ -126,7 +139,3 @@ def _outside(month: str, start: int | None, end: int | None) -> bool:
     """Whether a month (as its file is named) lies wholly outside the range."""
     first, last = layout.month_bounds(month)
     return (start is not None and last <= start) or (end is not None and first >= end)
-
-
-def _decode(group: RowGroup, kind: str, names: Sequence[str] | None = None) -> Block:
-    return parquet.read_row_group(parquet.open_file(group.path), group.index, kind, group.unit_ns, names)
