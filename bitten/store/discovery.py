@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from bitten.clock import check_clock
+from bitten.clock import check_clock, utc_offset_ns
 from bitten.errors import BittenError, DataError, UnknownSymbolError
+from bitten.model.dtypes import NS_PER_SECOND
 from bitten.model.instrument import Instrument
 from bitten.store.archive import contents, file_on_disk, read_head
 from bitten.store.importer import FileFacts, Importer, ImportOptions, Kind, detect_format
 
 NO_TICKS: Final = "0 bytes: an hour without ticks"
+
+_MOST_LABELS: Final = 100
+_A_YEAR: Final = tuple(range(1_704_067_200, 1_735_689_600, 7 * 86_400))  # every week of 2024, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,23 @@ def instrument_of(group: Group, instruments: Mapping[str, Instrument]) -> Instru
         raise UnknownSymbolError(f"{group.files[0].path}: {error}; or say with --symbol which one it is") from error
 
 
+def file_labels(files: Sequence[Found]) -> tuple[str, ...]:
+    """Names by which a source remembers its files: enough to recognise them, few enough to be stored every month."""
+    labels = [_label(file.path, file.symbol) for file in files]
+    if len(labels) <= _MOST_LABELS:
+        return tuple(labels)
+    return labels[0], f"... {len(labels) - 2} more ...", labels[-1]
+
+
+def _label(path: Path, symbol: str) -> str:
+    """The base name; where it does not name the symbol and a folder does (Dukascopy), the path from there on."""
+    if symbol.lower() not in path.name.lower():
+        for depth, part in enumerate(reversed(path.parts[:-1]), 2):
+            if part.upper() == symbol:
+                return "/".join(path.parts[-depth:])
+    return path.name
+
+
 def _symbol(path: Path, facts: FileFacts, options: ImportOptions) -> str:
     symbol = options.symbol or facts.symbol
     if symbol is None:
@@ -164,9 +185,14 @@ def _clock(file: Found, options: ImportOptions) -> tuple[str | None, str]:
         check_clock(stated)
     except BittenError as error:
         raise DataError(f"--clock: {error}") from error
-    if own is not None and own != stated:
+    if own is not None and not _same_clock(own, stated):
         raise DataError(
             f"{file.path}: --clock {stated} contradicts the format, {file.facts.clock_proof} (clock {own}); "
             "import files of different clocks one by one"
         )
-    return stated, "stated"
+    return own or stated, "stated"
+
+
+def _same_clock(one: str, other: str) -> bool:
+    """Whether two names mean one clock, as UTC and Europe/Reykjavik do."""
+    return all(utc_offset_ns(one, at * NS_PER_SECOND) == utc_offset_ns(other, at * NS_PER_SECOND) for at in _A_YEAR)

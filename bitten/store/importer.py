@@ -210,6 +210,8 @@ def _why_unknown(head: bytes) -> str:
         return "the file is empty (0 bytes), which is an hour without ticks only in a .bi5 file"
     first = next((line for line in head.split(b"\n") if line.strip()), b"").strip()
     shown = first[:60].decode("utf-8", "replace")
+    if first and not head.strip().count(b"\n"):
+        return f'the file has one line only, "{shown}"'
     if b"\0" in head[:1000] or not shown.isprintable():
         return "binary content that is neither Dukascopy .bi5 (LZMA), MT4 .hst nor Parquet"
     if first[:1] in (b"<", b"{", b"["):

@@ -18,7 +18,7 @@ from bitten.store.barcleaning import BarCleaner, find_timeframe, join_sides, mer
 from bitten.store.cleaning import Policy, Tally, TickCleaner
 from bitten.store.clockproof import Evidence, Proof
 from bitten.store.columns import NO_SPREAD, BarColumns, Source, TickColumns
-from bitten.store.discovery import Found, Group, Skipped, find, group, instrument_of
+from bitten.store.discovery import Found, Group, Skipped, file_labels, find, group, instrument_of
 from bitten.store.importer import Importer, ImportOptions, RawBars, RawTicks
 from bitten.store.overlap import OnOverlap
 from bitten.store.tickstore import Added, TickStore, Transaction
@@ -151,7 +151,7 @@ class _Session:
                 for raw in self._chunks(file):
                     first_look.add(raw.time)
             clock = first_look.prove(self.group.what)
-        series = _Series(self, "ticks", clock)
+        series = _Series(self, "ticks", clock, self.group.files)
         for file in self.group.files:
             where = partial(self.group.importer.where, file.path)
             cleaner = TickCleaner(self.instrument, clock.rule, self.request.policy, series.tally, where)
@@ -179,7 +179,7 @@ class _Session:
         evidence = Evidence(self.group.symbol, timeframe_ns(timeframe))
         evidence.add(np.unique(np.concatenate([raw.time for _, raw in files])))
         clock = self._known_clock() or evidence.prove(self.group.what)
-        series = _Series(self, timeframe, clock, evidence)
+        series = _Series(self, timeframe, clock, [file for file, _ in files], evidence)
         asks = Tally()
         sides: dict[bool, list[BarColumns]] = {False: [], True: []}
         for file, raw in files:
@@ -212,12 +212,15 @@ class _Session:
 class _Series:
     """One symbol and kind on its way into the store."""
 
-    def __init__(self, session: _Session, kind: str, clock: Proof, evidence: Evidence | None = None) -> None:
+    def __init__(
+        self, session: _Session, kind: str, clock: Proof, files: Sequence[Found], evidence: Evidence | None = None
+    ) -> None:
         self.tally = Tally()
         self.evidence = evidence or Evidence(session.group.symbol)
         self._session = session
         self._kind = kind
         self._clock = clock
+        self._files = file_labels(files)
         self._concluded: Mapping[str, str] | None = None
         self._gaps = GapCounter(session.instrument, 0 if kind == "ticks" else timeframe_ns(kind))
         self._added = Added()
@@ -266,7 +269,7 @@ class _Series:
         rules = session.request.policy.rules(self._kind != "ticks")
         return Source(
             session.group.importer.name,
-            tuple(file.path.name for file in session.group.files),
+            self._files,
             self._clock.rule,
             {**rules, "clock": self._clock.reason, **(self._concluded or {})},
             {**self.tally.counts(), "gaps": self._gaps.count},

@@ -46,10 +46,7 @@ class Dialect:
 
 def sniff(head: bytes) -> Dialect | None:
     """The dialect of a text file, from its first bytes; None for binary content and for a file without lines."""
-    encoding = "utf-8"
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if head.startswith(mark):
-            encoding = name
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     text = head.decode(encoding, "replace").lstrip("\ufeff")
     lines = [(number, line) for number, line in enumerate(text.splitlines()) if line.strip()]
     if not lines or "\0" in text[:1000]:
@@ -205,22 +202,13 @@ class TextFile:
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Line number and cells of every row, slowly: only for messages."""
-        with (
-            open_content(self.path) as stream,
-            io.TextIOWrapper(stream, self.dialect.encoding, "replace") as text,
-        ):
+        encoding = "utf-8-sig" if self.dialect.encoding == "utf-8" else self.dialect.encoding
+        with open_content(self.path) as stream, io.TextIOWrapper(stream, encoding, "replace") as text:
             for number, line in enumerate(text, 1):
                 bare = line.strip("\r\n")
-                if number <= self.dialect.skip or not bare:
-                    continue
-                yield (
-                    number,
-                    next(
-                        csv.reader(
-                            [bare.strip('"') if self.dialect.wrapped else bare], delimiter=self.dialect.delimiter
-                        )
-                    ),
-                )
+                if number > self.dialect.skip and bare:
+                    row = bare.strip('"') if self.dialect.wrapped else bare
+                    yield number, next(csv.reader([row], delimiter=self.dialect.delimiter))
 
     def _explain(self, numbers: Mapping[str, int], error: pa.ArrowInvalid) -> DataError:
         """The first bad row, found by reading the file again line by line."""

@@ -13,6 +13,7 @@ from bitten.errors import DataError
 from bitten.store.textfile import Chunk, Dialect
 
 _MAGIC: Final = b"PAR1"
+_OF_A_STORE: Final = b"bitten.format"
 _BATCH_ROWS: Final = 1 << 19
 
 
@@ -37,6 +38,8 @@ class ParquetTable:
             first = next(self._file.iter_batches(1), None)
         except pa.ArrowException as error:
             raise DataError(f"{path}: the Parquet file cannot be read: {error}") from error
+        if _OF_A_STORE in (self._file.schema_arrow.metadata or {}):
+            raise DataError(f"{path}: belongs to a bitten store; use that folder as it is, with --store or store = ...")
         cells = tuple(str(column[0]) for column in first.columns) if first is not None and first.num_rows else ()
         self.path = path
         self.dialect = Dialect("", names, len(names), False, ".", "", cells, 0)
