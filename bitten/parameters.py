@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -33,10 +35,24 @@ def parameters(config: type[msgspec.Struct]) -> list[Parameter]:
     except TypeError as error:
         raise PluginError(f"{config.__module__}.{config.__qualname__} is no valid configuration: {error}") from error
     assert isinstance(info, inspect.StructType)  # a Struct class gives nothing else
+    documented = _attributes(config)
     return [
-        Parameter(field.encode_name, _type(field.type), _default(field), _allowed(field.type), _description(field.type))
+        Parameter(
+            field.encode_name,
+            _type(field.type),
+            _default(field),
+            _allowed(field.type),
+            _description(field.type) or documented.get(field.name, ""),
+        )
         for field in info.fields
     ]
+
+
+def _attributes(config: type[msgspec.Struct]) -> dict[str, str]:
+    """What the section `Attributes:` of the docstring says of each field, for those without a `Meta` description."""
+    _, _, section = cleandoc(config.__doc__ or "").partition("Attributes:\n")
+    found = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()).removesuffix(".") for name, text in found}
 
 
 def _type(kind: inspect.Type) -> str:

@@ -24,7 +24,14 @@ class Nested(msgspec.Struct, frozen=True):
 
 
 class Everything(msgspec.Struct):
-    """One field of each kind."""
+    """One field of each kind.
+
+    Attributes:
+        wanted: said better by its Meta.
+        share: of what there is,
+            in two lines.
+        flag: on or off.
+    """
 
     wanted: Annotated[int, Meta(ge=1, le=5_000_000, description="how many", extra={"unit": "bars"})]
     share: Annotated[float, Meta(gt=0, lt=1)] = 0.5
@@ -43,9 +50,9 @@ class Everything(msgspec.Struct):
 
 EXPECTED = [
     Parameter("wanted", "integer", "required", "1 to 5000000", "how many (bars)"),
-    Parameter("share", "float", "0.5", "above 0, below 1", ""),
+    Parameter("share", "float", "0.5", "above 0, below 1", "of what there is, in two lines"),
     Parameter("optional", "float", "absent", "from 0", "of equity"),
-    Parameter("flag", "true or false", "true", "", ""),
+    Parameter("flag", "true or false", "true", "", "on or off"),
     Parameter("word", "text", '"a"', "matching ^a", ""),
     Parameter("choice", "one of x, y", '"x"', "", ""),
     Parameter("names", "list of text", '["p", "q"]', "", ""),
