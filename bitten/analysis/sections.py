@@ -50,8 +50,8 @@ def text(value: Any) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
-    """A table from cells that are HTML already; a cell may begin with its own `<td`."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in heads)
+    """A table from cells that are HTML already; a cell may begin with its own `<td`, a head with its own `<th`."""
+    head = "".join(cell if cell.startswith("<th") else f'<th scope="col">{cell}</th>' for cell in heads)
     body = "".join(
         f'<tr><th scope="row">{first}</th>'
         + "".join(cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in rest)
@@ -102,9 +102,10 @@ def tiles(summary: Mapping[str, Any]) -> str:
         figure, value = BY_KEY[key], summary.get(key)
         tone = _tone(value) if figure.signed else ""
         note = f'<span class="note">{text(notes[key])}</span>' if notes.get(key) else ""
+        number, _, unit = show(figure, value, summary.get("currency")).partition(" ")
         parts.append(
             f'<div class="tile" title="{text(figure.meaning)}"><dt>{figure.label}</dt>'
-            f'<dd class="{tone}">{text(show(figure, value, summary.get("currency")))}{note}</dd></div>'
+            f'<dd class="{tone}">{number} <span class="unit">{text(unit)}</span>{note}</dd></div>'
         )
     return f'<dl class="tiles">{"".join(parts)}</dl>'
 
@@ -231,7 +232,11 @@ def gates(summary: Mapping[str, Any]) -> str:
         + f'<p class="quiet">Mean outcome: {"; ".join(means)}.</p></div><div><h3>Orders that never filled</h3>'
         + (table(["", "Orders"], unfilled, "wide") if unfilled else '<p class="quiet">None.</p>')
         + "</div></div><h3>Refusals by gate</h3>",
-        table(["", "Refusals", "Signals", "Would have made", "For example"], refused, "wide")
+        table(
+            ["", "Refusals", "Signals", "Would have made", '<th scope="col" class="text">For example</th>'],
+            refused,
+            "wide",
+        )
         if refused
         else '<p class="quiet">No gate refused a signal.</p>',
     ]

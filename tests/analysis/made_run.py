@@ -133,15 +133,11 @@ def _trades(
         market_ = candles[symbol]
         pip = MARKETS[symbol][2]
         at = int(rng.integers(0, market_.size - 400))
-        end = at + int(rng.integers(3, 240))
         side = 1 if rng.random() < 0.5 else -1
-        opened, closed = int(market_.close[at]), int(market_.close[end])
-        span = slice(at, end + 1)
-        risk = int(max(5, abs(rng.normal(60, 25)) * MARKETS[symbol][3]))
-        made = side * (closed - opened)
-        made = int(np.clip(made, -risk, 2 * risk))
+        opened = int(market_.close[at])
+        risk = int(max(15, abs(rng.normal(110, 40)) * MARKETS[symbol][3]))
+        end, made, reason, adverse, favourable = _exit(rng, market_, at, side, risk)
         closed = opened + side * made
-        reason = "stop" if made == -risk else "target" if made == 2 * risk else REASONS[int(rng.integers(2, 6))]
         scale = 10.0**market_.digits
         lots = round(float(rng.integers(1, 40)) / 100, 2)
         gross = round(made / pip * lots * 10, 2)
@@ -166,15 +162,33 @@ def _trades(
             "commission": commission,
             "swap": 0.0,
             "profit": round(gross + commission, 2),
-            "mae_pips": float(max(0, (-side * (market_.low if side == 1 else market_.high)[span]).max() + side * opened))
-            / pip,
-            "mfe_pips": float(max(0, (side * (market_.high if side == 1 else market_.low)[span]).max() - side * opened))
-            / pip,
+            "mae_pips": adverse / pip,
+            "mfe_pips": favourable / pip,
         }
         for name, value in row.items():
             columns[name].append(value)
     order = np.argsort(columns["close_time"], kind="stable")
     return {name: [values[k] for k in order] for name, values in columns.items()}
+
+
+def _exit(
+    rng: np.random.Generator, candles: CandleSet, at: int, side: int, risk: int
+) -> tuple[int, int, str, int, int]:
+    """(bar of the exit, points made, reason, worst points against, best points in favour): stop 1 R, target 2 R."""
+    held = int(rng.integers(3, 300))
+    span = slice(at + 1, at + 1 + held)
+    opened = int(candles.close[at])
+    against = side * (opened - (candles.low if side == 1 else candles.high)[span])
+    favour = side * ((candles.high if side == 1 else candles.low)[span] - opened)
+    touched = np.flatnonzero((against >= risk) | (favour >= 2 * risk))
+    if touched.size == 0:
+        made = side * (int(candles.close[at + held]) - opened)
+        return at + held, made, REASONS[int(rng.integers(2, 6))], max(0, int(against.max())), max(0, int(favour.max()))
+    k = int(touched[0])
+    worst, best = max(0, int(against[: k + 1].max())), max(0, int(favour[: k + 1].max()))
+    if against[k] >= risk:
+        return at + 1 + k, -risk - int(rng.integers(0, 3)), "stop", worst, best
+    return at + 1 + k, 2 * risk, "target", worst, best
 
 
 def _equity(columns: dict[str, Any], candles: CandleSet, facts: list[AccountFacts]) -> pa.Table:

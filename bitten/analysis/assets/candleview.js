@@ -30,7 +30,7 @@ class CandleView {
       layout: { background: { color: colours.surface }, textColor: colours.quiet, fontFamily: "system-ui, sans-serif", attributionLogo: true },
       grid: { vertLines: { visible: false }, horzLines: line },
       rightPriceScale: { borderColor: colours.line },
-      timeScale: { borderColor: colours.line, timeVisible: true, secondsVisible: false, rightOffset: 0 },
+      timeScale: { borderColor: colours.line, timeVisible: true, secondsVisible: false, lockVisibleTimeRangeOnResize: true },
       crosshair: { mode: LightweightCharts.CrosshairMode.Normal },
       kineticScroll: { touch: false, mouse: false },
       localization: { locale: "en-GB", dateFormat: "yyyy-MM-dd" },
@@ -43,9 +43,14 @@ class CandleView {
   }
 
   restyle() {
-    this.chart.applyOptions({ ...this.look(), width: widthOf(this.box), height: this.box.clientHeight });
     this.series.applyOptions(this.candleLook());
-    if (printing.now) this.chart.takeScreenshot(); // paints at once, before the page goes to paper
+    if (!printing.now) {
+      this.chart.applyOptions({ ...this.look(), width: this.box.clientWidth, height: this.box.clientHeight });
+      return;
+    }
+    // The chart paints in frames, and none come while a page goes to paper: it leaves a picture of itself instead.
+    this.chart.applyOptions(this.look());
+    byId("candles-picture").replaceChildren(this.chart.takeScreenshot(true));
   }
 
   /** While a button is held the chart scrolls relative to its own start: candles are exchanged afterwards. */
@@ -114,7 +119,8 @@ class CandleView {
     this.marks.show(this.trades.bySymbol.get(this.symbol) ?? new Int32Array(0), level, first);
     this.series.setData(data);
     this.chart.priceScale("right").applyOptions({ autoScale: true });
-    this.chart.timeScale().setVisibleLogicalRange({ from: left - first - 0.5, to: right - first - 0.5 });
+    this.wanted = { from: left - first - 0.5, to: right - first - 0.5, patience: 8 };
+    this.chart.timeScale().setVisibleLogicalRange(this.wanted);
     byId("timeframe").textContent = `${level.name} candles, bid`;
     Object.assign(this.box.dataset, { symbol: this.symbol, timeframe: level.name, handed: data.length });
     this.note(from, to);
@@ -133,6 +139,11 @@ class CandleView {
   settle() {
     const range = this.chart.timeScale().getVisibleLogicalRange();
     if (!range || !this.held || this.pressed) return;
+    if (this.wanted) {
+      // the chart moves in a frame of its own: until then it still tells where it was
+      if (Math.abs(range.from - this.wanted.from) > 1 && this.wanted.patience-- > 0) return this.later();
+      this.wanted = null;
+    }
     const { level, first, last } = this.held;
     const [left, right] = [range.from + first + 0.5, range.to + first + 0.5];
     const [from, to] = [level.instant(left), level.instant(right)];

@@ -30,13 +30,13 @@ function drawdowns(equity) {
 
 function equityPlot(box, curve) {
   const colours = palette();
-  const money = (plot, value) => (value == null ? ABSENT : `${fixed(value, 2)} ${curve.currency}`);
+  const money = orLast((value) => `${fixed(value, 2)} ${curve.currency}`);
   return new uPlot(
     {
       ...frame(box, 300, colours),
       axes: [timeAxis(colours), { ...axis(colours), size: 78, values: (plot, ticks) => ticks.map((tick) => fixed(tick, 0)) }],
       series: [
-        { label: "UTC", value: (plot, value) => (value == null ? ABSENT : stamp(value, 16)) },
+        { label: "UTC", value: orLast((value) => stamp(value, 16)) },
         { label: "Balance", stroke: colours.quiet, width: 1, dash: [3, 3], points: { show: false }, value: money },
         { label: "Equity", stroke: colours.gain, width: 1.6, points: { show: false }, value: money },
       ],
@@ -54,10 +54,10 @@ function drawdownPlot(box, curve) {
       scales: { y: { range: (plot, low) => [Math.min(low * 1.08, -0.1), 0] } },
       axes: [timeAxis(colours), { ...axis(colours), size: 78, values: (plot, ticks) => ticks.map((tick) => `${fixed(tick, Math.abs(tick % 1) > 0.001 ? 1 : 0)} %`) }],
       series: [
-        { label: "UTC", value: (plot, value) => (value == null ? ABSENT : stamp(value, 16)) },
+        { label: "UTC", value: orLast((value) => stamp(value, 16)) },
         {
           label: "Drawdown", stroke: colours.loss, width: 1.2, fill: colours.lossAlpha(0.18), fillTo: 0,
-          points: { show: false }, value: (plot, value) => (value == null ? ABSENT : `${fixed(value, 2)} %`),
+          points: { show: false }, value: orLast((value) => `${fixed(value, 2)} %`),
         },
       ],
     },
@@ -66,10 +66,15 @@ function drawdownPlot(box, curve) {
   );
 }
 
+/** A legend's text: the value under the cursor, without a cursor the last one. */
+function orLast(text) {
+  return (plot, value, series) => text(value ?? plot.data[series].at(-1));
+}
+
 function frame(box, height, colours) {
   return {
     width: widthOf(box),
-    height,
+    height: heightOf(height),
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     padding: [8, 12, 0, 0],
     cursor: { sync: { key: "equity" }, drag: { x: true, y: false }, points: { size: 6, fill: colours.surface } },
@@ -90,5 +95,5 @@ function timeAxis(colours) {
     if (step >= 28 * DAY) return iso.slice(0, 7);
     return step >= DAY ? iso.slice(0, 10) : iso.slice(5, 16);
   };
-  return { ...axis(colours), grid: { show: false }, space: 84, values: (plot, ticks, at, space, step) => ticks.map((tick) => text(tick, step)) };
+  return { ...axis(colours), grid: { show: false }, space: 84, size: 30, values: (plot, ticks, at, space, step) => ticks.map((tick) => text(tick, step)) };
 }

@@ -13,6 +13,7 @@ class TradeList {
     this.rows = Int32Array.from({ length: trades.count }, (_, i) => i);
     this.sorted = { column: this.columns[0], down: false };
     this.chosen = -1;
+    this.drawn = new Map(); // position in the list to its element
     this.buildHead();
     this.body = this.box.appendChild(element("div", "body"));
     this.box.addEventListener("scroll", () => this.drawRows());
@@ -66,24 +67,37 @@ class TradeList {
     }
     this.body.style.height = `${this.rows.length * ROW}px`;
     this.box.setAttribute("aria-rowcount", this.rows.length + 1);
+    this.body.replaceChildren();
+    this.drawn.clear();
     this.drawRows();
   }
 
+  /** Make rows that have come into sight and drop those that have left it; the others stay the elements they are. */
   drawRows() {
     const from = Math.max(0, Math.floor(this.box.scrollTop / ROW) - SPARE);
     const to = Math.min(this.rows.length, Math.ceil((this.box.scrollTop + this.box.clientHeight) / ROW) + SPARE);
-    const drawn = document.createDocumentFragment();
-    for (let k = from; k < to; k++) drawn.append(this.row(k));
-    this.body.replaceChildren(drawn);
+    for (const [k, row] of this.drawn) {
+      if (k >= from && k < to) continue;
+      row.remove();
+      this.drawn.delete(k);
+    }
+    const fresh = document.createDocumentFragment();
+    for (let k = from; k < to; k++) {
+      if (this.drawn.has(k)) continue;
+      const row = this.row(k);
+      this.drawn.set(k, row);
+      fresh.append(row);
+    }
+    this.body.append(fresh);
   }
 
   row(k) {
     const i = this.rows[k];
-    const row = element("div", i === this.chosen ? "row on" : "row");
+    const row = element("div", "row");
     row.dataset.trade = i;
     row.setAttribute("role", "row");
     row.setAttribute("aria-rowindex", k + 2);
-    row.setAttribute("aria-selected", i === this.chosen);
+    this.mark(row, i === this.chosen);
     row.style.top = `${k * ROW}px`;
     row.style.gridTemplateColumns = this.grid;
     for (const column of this.columns) {
@@ -94,9 +108,15 @@ class TradeList {
     return row;
   }
 
+  mark(row, on) {
+    row.classList.toggle("on", on);
+    row.setAttribute("aria-selected", on);
+  }
+
   pick(i) {
     this.chosen = i;
     this.drawRows();
+    for (const row of this.drawn.values()) this.mark(row, Number(row.dataset.trade) === i);
     this.choose(i);
   }
 
@@ -119,7 +139,7 @@ function listColumns(trades, currency) {
   const text = (label, width, name) => ({ label, width, left: true, key: word(name), text: word(name) });
   const number = (label, width, key, show, more) => ({ label, width, key, text: show, ...more });
   const columns = [
-    { label: "Opened (UTC)", width: 158, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
+    { label: "Opened (UTC)", width: 176, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
     text("Symbol", 86, "symbol"),
     text("Pattern", 140, "pattern"),
     { label: "Side", width: 62, left: true, key: (i) => trades.side[i], text: (i) => (trades.side[i] > 0 ? "buy" : "sell") },

@@ -22,9 +22,11 @@ class TradeMarks {
     return this.views;
   }
 
-  autoscaleInfo() {
-    const { trades, chosen } = this;
-    if (chosen < 0) return null;
+  /** The price scale keeps the chosen trade's levels in view, as long as the trade itself is. */
+  autoscaleInfo(from, to) {
+    const { trades, chosen, level, first } = this;
+    if (chosen < 0 || !level || !this.rows.includes(chosen)) return null;
+    if (level.position(trades.opened[chosen]) - first > to || level.position(trades.closed[chosen]) - first < from) return null;
     const levels = [trades.open[chosen], trades.close[chosen], trades.stop[chosen], trades.target[chosen]];
     const known = levels.filter(Number.isFinite);
     return { priceRange: { minValue: Math.min(...known), maxValue: Math.max(...known) } };
@@ -48,9 +50,10 @@ class TradeMarks {
     const y = (value) => this.series.priceToCoordinate(value);
     const colours = palette();
     const seen = this.inSight(x, mediaSize.width);
-    if (this.chosen >= 0) this.drawZone(context, x, y, colours);
+    const chosenHere = this.chosen >= 0 && this.rows.includes(this.chosen);
+    if (chosenHere) this.drawZone(context, x, y, colours);
     for (const gain of [false, true]) this.drawTrades(context, x, y, seen, gain, colours);
-    if (this.chosen >= 0) this.drawLabels(context, x, y, colours, mediaSize);
+    if (chosenHere) this.drawLabels(context, x, y, colours, mediaSize);
   }
 
   /** Trades that touch the visible width and pass the filters. */

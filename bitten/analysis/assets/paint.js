@@ -55,6 +55,7 @@ const PAPER_WIDTH = 690;
 const printing = { now: false };
 
 const widthOf = (box, share = 1) => (printing.now ? Math.floor(PAPER_WIDTH * share) : box.clientWidth);
+const heightOf = (screen) => (printing.now ? Math.floor(screen * 0.55) : screen);
 
 /** Call `draw` now and whenever the width or the colours of the box have changed. */
 function redrawn(box, draw) {
@@ -72,10 +73,13 @@ function redrawn(box, draw) {
 
 function followPrinter() {
   const root = document.documentElement;
+  const figures = document.querySelector("#summary details");
   const turn = (now, dark) => () => {
     printing.now = now;
     if (now) root.dataset.wasDark = root.classList.contains("dark") ? "1" : "";
     root.classList.toggle("dark", dark());
+    if (now) root.dataset.wasOpen = figures.open ? "1" : "";
+    figures.open = now || root.dataset.wasOpen === "1";
     document.dispatchEvent(new Event("themechange"));
   };
   window.addEventListener("beforeprint", turn(true, () => false));

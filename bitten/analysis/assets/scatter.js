@@ -23,11 +23,11 @@ function scatter(id, label, excursion, result) {
     const colours = palette();
     plot = new uPlot(
       {
-        mode: 2, width: widthOf(box, 0.24) || 240, height: 260, padding: [8, 8, 0, 0], legend: { show: false },
+        mode: 2, width: widthOf(box, 0.23), height: heightOf(260), padding: [8, 8, 0, 0], legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, range: [0, right] }, y: { range: [bottom, top] } },
         axes: [
-          { ...axis(colours), label, labelSize: 18, labelFont: "12px system-ui, sans-serif", labelGap: 0, space: 40 },
+          { ...axis(colours), label, labelSize: 18, labelFont: "12px system-ui, sans-serif", labelGap: 0, size: 26, space: 40 },
           { ...axis(colours), size: 34, values: (drawn, ticks) => ticks.map((tick) => fixed(tick, tick % 1 ? 1 : 0)) },
         ],
         series: [{}, { paths: points(colours) }],
@@ -43,31 +43,27 @@ function quantile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
-/** Winners are discs, losers are rings, so that colour does not carry the meaning alone. */
+/** Winners are filled, losers are hollow, so that colour does not carry the meaning alone; where points crowd the
+ * colour deepens. */
 function points(colours) {
   return (plot, at) => {
     const [xs, ys] = plot.data[at];
     const context = plot.ctx;
-    const alpha = Math.max(0.22, Math.min(0.8, 300 / xs.length));
-    const size = (xs.length > 2000 ? 1.6 : 2.4) * devicePixelRatio;
+    const alpha = Math.max(0.16, Math.min(0.8, 500 / xs.length));
+    const size = (xs.length > 2000 ? 3 : 4.5) * devicePixelRatio;
     context.save();
     context.beginPath();
     context.rect(plot.bbox.left, plot.bbox.top, plot.bbox.width, plot.bbox.height);
     context.clip();
-    const discs = new Path2D();
-    const rings = new Path2D();
-    for (let i = 0; i < xs.length; i++) {
-      const x = plot.valToPos(xs[i], "x", true);
-      const y = plot.valToPos(ys[i], "y", true);
-      const path = ys[i] > 0 ? discs : rings;
-      path.moveTo(x + size, y);
-      path.arc(x, y, size, 0, 7);
-    }
     context.fillStyle = colours.gainAlpha(alpha);
-    context.fill(discs);
+    context.strokeStyle = colours.lossAlpha(Math.min(1, alpha * 1.25));
     context.lineWidth = devicePixelRatio;
-    context.strokeStyle = colours.lossAlpha(Math.min(1, alpha * 1.4));
-    context.stroke(rings);
+    for (let i = 0; i < xs.length; i++) {
+      const x = plot.valToPos(xs[i], "x", true) - size / 2;
+      const y = plot.valToPos(ys[i], "y", true) - size / 2;
+      if (ys[i] > 0) context.fillRect(x, y, size, size);
+      else context.strokeRect(x, y, size, size);
+    }
     context.restore();
     return null;
   };
