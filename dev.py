@@ -24,7 +24,12 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "bitten-install.json"  # what is installed, and from which setup.cfg
 OLDEST = (3, 11)
-EXTRAS = {"demo": (), "bench": (), "test": ("research", "test"), "lint": ("lint",)}
+EXTRAS = {
+    "demo": (),
+    "bench": (),
+    "test": ("research", "test"),
+    "lint": ("lint", "test"),  # mypy reads bitten.testing, which needs pytest
+}
 OFFLINE = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError", "Network is unreachable")
 
 

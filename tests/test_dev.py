@@ -111,14 +111,14 @@ def test_installs_once_and_again_when_setup_changes(dev: types.ModuleType, calls
     assert [kind for kind, _ in calls] == ["run"]
     calls.clear()
     dev.main(["lint"])
-    assert ("install", ["lint"]) in calls
+    assert ("install", ["lint", "test"]) in calls
     calls.clear()
     dev.main(["demo"])
     assert [kind for kind, _ in calls] == ["run"], "what is installed stays"
     (dev.ROOT / "setup.cfg").write_text("changed")
     calls.clear()
     dev.main(["demo"])
-    assert ("install", ["lint"]) in calls
+    assert ("install", ["lint", "test"]) in calls
 
 
 def test_a_spoilt_stamp_means_install(dev: types.ModuleType, calls: list[tuple[str, Any]]) -> None:
