@@ -59,10 +59,8 @@ def _fault(row: Records, instants: Ints) -> str:
         return f"confidence is {row['confidence']}, must be 0 to 100"
     if not (np.isfinite(row["atr"]) and row["atr"] >= 0 and np.isfinite(row["evidence"]).all()):
         return "the ATR or the evidence is not finite"
-    if row["expiry"] != 0 and row["expiry"] <= row["time"]:
-        return "it expires before it is made"
-    if row["time_stop_bars"] < 0 or row["relative"] not in (0, 1):
-        return "time_stop_bars is negative, or relative is neither 0 nor 1"
+    if row["expiry"] < 0 or row["time_stop_bars"] < 0 or row["relative"] not in (0, 1):
+        return "expiry or time_stop_bars is negative, or relative is neither 0 nor 1"
     if not np.isin(row["time"], instants):
         return "its time is none at which a bar or a quote becomes known"
     for name, sign in (("stop", -1), ("target", 1)):

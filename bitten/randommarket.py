@@ -52,9 +52,9 @@ def random_bars(
     bars["known"][-1] = bars["time"][-1] + period
     bars["open"] = np.concatenate([closes[:1], closes[:-1]]) + rng.integers(-2, 3, count)
     bars["close"] = closes
-    wick = max(1, int(0.6 * volatility))
-    bars["high"] = np.maximum(bars["open"], closes) + np.rint(regime * rng.integers(0, wick, count)).astype(np.int64)
-    bars["low"] = np.minimum(bars["open"], closes) - np.rint(regime * rng.integers(0, wick, count)).astype(np.int64)
+    wicks = np.rint(0.4 * volatility * regime * rng.exponential(size=(2, count))).astype(np.int64)
+    bars["high"] = np.maximum(bars["open"], closes) + wicks[0]
+    bars["low"] = np.maximum(np.minimum(bars["open"], closes) - wicks[1], 1)
     bars["ticks"] = rng.integers(4, 200, count)
     _add_spreads(bars, rng, spread)
     return bars
