@@ -6,7 +6,7 @@ import os
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from bitten.demonstration import Choice
     from bitten.run import Run
-    from bitten.store.ingest import Report
+
+_PLAIN_WIDTH: Final = 200  # columns where the output is no terminal
 
 
 @click.command()
@@ -41,37 +42,38 @@ def demo(
     if (clock or symbol) and not paths:
         raise click.UsageError("--clock and --symbol describe your own files: name them with --data PATH")
     folder = folder or (Path("demo") / "own" if paths else Path("demo"))
-    console = Console()
-    report = _import(console, paths, folder, clock, symbol)
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=_PLAIN_WIDTH)
+    _import(console, paths, folder, clock, symbol)
     choice = _choose(console, folder)
     config = _configure(console, folder, choice)
     run = _run(config)
-    print_summary(console, run.stats, run.manifest)
-    _say_where(console, folder, config, run, synthetic=not paths, skipped=len(report.skipped))
+    print_summary(Console(), run.stats, run.manifest)
+    _say_where(console, folder, config, run, synthetic=not paths)
     if show if show is not None else _has_desktop():
         webbrowser.open(run.report.resolve().as_uri())
 
 
-def _import(console: Console, paths: tuple[Path, ...], folder: Path, clock: str | None, symbol: str | None) -> Report:
-    from bitten.clock import iso
+def _import(console: Console, paths: tuple[Path, ...], folder: Path, clock: str | None, symbol: str | None) -> None:
+    """Import as `bitten data import` does, and print what it prints."""
+    from rich.console import Console
+
+    from bitten.commands.data_import import _print, _progress
     from bitten.demonstration import import_quotes, write_quotes
     from bitten.manager import Manager
     from bitten.store.importer import ImportOptions
 
-    manager = Manager()
-    with console.status("making four weeks of SYNTHETIC quotes ..." if not paths else "reading your files ..."):
-        sources = list(paths) or write_quotes(folder / "quotes", manager)
-    with console.status("importing ..."):
+    manager, store = Manager(), folder / "data"
+    sources = list(paths)
+    if not paths:
+        with console.status("making four weeks of SYNTHETIC quotes ..."):
+            sources = write_quotes(folder / "quotes", manager)
+    with _progress(Console(stderr=True)) as progress:
         options = ImportOptions(symbol=symbol, clock=clock)
-        report = import_quotes(sources, folder / "data", manager, not paths, options)
-    label = "SYNTHETIC quotes" if not paths else "quotes"
-    for one in report.imported:
-        console.print(
-            f"imported {one.symbol} {one.kind}: {one.passed:,} {label}, {iso(one.first, 0)} to {iso(one.last, 0)} UTC, "
-            f"clock {one.source.clock}, format {one.source.format}",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
-    return report
+        report = import_quotes(sources, store, manager, not paths, options, progress)
+    _print(console, report, str(store) if paths else f"{store} (SYNTHETIC)")
+    console.print()
 
 
 def _choose(console: Console, folder: Path) -> Choice:
@@ -82,7 +84,7 @@ def _choose(console: Console, folder: Path) -> Choice:
     choice = choose(TickStore(folder / "data").describe(), load_instruments())
     if choice.left_out:
         what = f"{choice.bars} bars" if choice.bars else "ticks"
-        console.print(f"left out, because they have no {what}: {', '.join(choice.left_out)}", highlight=False)
+        console.print(f"left out, because they have no {what}: {', '.join(choice.left_out)}")
     return choice
 
 
@@ -93,7 +95,7 @@ def _configure(console: Console, folder: Path, choice: Choice) -> Path:
     path = folder / "bitten.toml"
     text = configuration(choice)
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        console.print(f"{path} was changed since the last demo and is used as it is", highlight=False, soft_wrap=True)
+        console.print(f"{path} was changed since the last demo and is used as it is", soft_wrap=True)
     else:
         path.write_text(text, encoding="utf-8")
     return path
@@ -109,7 +111,7 @@ def _run(config: Path) -> Run:
         return backtest(config, name="demo", overwrite=True, progress=progress)
 
 
-def _say_where(console: Console, folder: Path, config: Path, run: Run, synthetic: bool, skipped: int) -> None:
+def _say_where(console: Console, folder: Path, config: Path, run: Run, synthetic: bool) -> None:
     timings = run.manifest["timings"]
     lines = [
         f"{run.manifest['quotes']:,} quotes in {timings['replay_seconds']:.2f} s "
@@ -117,14 +119,13 @@ def _say_where(console: Console, folder: Path, config: Path, run: Run, synthetic
         "",
         *([f"quotes         {folder / 'quotes'} (SYNTHETIC)"] if synthetic else []),
         f"store          {folder / 'data'}" + (" (SYNTHETIC)" if synthetic else ""),
-        *([f"               {skipped} files that hold no quotes were skipped"] if skipped else []),
         f"configuration  {config}   change it and run: bitten backtest {config}",
         f"run folder     {run.folder}",
         f"report         {run.report}",
     ]
     if synthetic:
         lines += ["", "These quotes are SYNTHETIC: the result says nothing about any market. Your own: --data PATH"]
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def _has_desktop() -> bool:

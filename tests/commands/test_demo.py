@@ -72,9 +72,9 @@ def test_what_is_made_up_says_so_wherever_it_appears(capsys: pytest.CaptureFixtu
     assert finished.manifest["feed"]["synthetic"] is True
     assert "SYNTHETIC" in repr(finished)
     assert "SYNTHETIC" in finished.report.read_text(encoding="utf-8")
-    quotes = [line for line in out.splitlines() if "quotes" in line and "per second" not in line]
-    assert len(quotes) > 4
-    assert all("SYNTHETIC" in line for line in quotes if "imported" in line or line.startswith("quotes "))
+    about = [line for line in out.splitlines() if line.startswith(("quotes ", "store ")) or ": columns, " in line]
+    assert len(about) == 5
+    assert all("SYNTHETIC" in line for line in about)
     assert "SYNTHETIC DATA" in out
 
 
@@ -119,7 +119,8 @@ def test_the_users_own_files(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "--data", str(path))
     assert (code, err) == (0, "")
     assert "SYNTHETIC" not in out
-    assert "imported EURGBP ticks: 4,000 quotes, 2024-04-08 06:00:00" in out
+    assert "EURGBP ticks: columns, eurgbp.csv" in out
+    assert "4,000 new rows in demo/own/data" in out
     finished = Run.open("demo/own/runs/demo")
     assert finished.manifest["feed"]["synthetic"] is False
     assert finished.manifest["quotes"] == 4_000
@@ -131,7 +132,7 @@ def test_own_files_whose_symbol_is_stated(capsys: pytest.CaptureFixture[str]) ->
     assert run(capsys, "--data", str(path))[0] == 2
     code, out, _ = run(capsys, "--data", str(path), "--symbol", "EURGBP")
     assert code == 0
-    assert "imported EURGBP" in out
+    assert "EURGBP ticks: columns, export.csv" in out
 
 
 @pytest.mark.parametrize("synthetic_first", [True, False])
