@@ -88,7 +88,6 @@ class AccountSection(Section, frozen=True):
     slots: Annotated[int, Meta(ge=1)] = 10
     band: tuple[float, float] = (0.0, 100.0)
     risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
-    tier: str = "COMMANDER"
 
 
 class CostsSection(Section, frozen=True):
@@ -267,18 +266,15 @@ class _Reader:
         accounts = []
         for i, table in enumerate(self._list("accounts") if "accounts" in self.data else [{}]):
             path: KeyPath = ("accounts", i)
-            section = self.file.convert(table, AccountSection, path)
-            low, high = section.band
+            row = self.file.convert(table, AccountSection, path)
+            low, high = row.band
             if not 0 <= low <= high <= 100:
                 raise self.file.error(
                     (*path, "band"),
                     f"accounts.band is [{low:g}, {high:g}]: expected low to high within 0 to 100"
                     + (f", perhaps [{high:g}, {low:g}]" if 0 <= high < low <= 100 else ""),
                 )
-            accounts.append(
-                Account(section.id, section.currency, section.balance, section.slots, low, high, section.risk_percent,
-                        section.tier)
-            )  # fmt: skip
+            accounts.append(Account(row.id, row.currency, row.balance, row.slots, low, high, row.risk_percent))
         self._unique([account.id for account in accounts], "accounts")
         return tuple(accounts)
 

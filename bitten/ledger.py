@@ -24,7 +24,6 @@ class Account:
     band_low: float = 0.0  # confidence at which it fires, ends included
     band_high: float = 100.0
     risk_percent: float = 1.0  # of equity, per fire
-    tier: str = "COMMANDER"
 
 
 class Ledger:
