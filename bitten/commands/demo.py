@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import webbrowser
 from pathlib import Path
@@ -61,6 +62,7 @@ def _import(console: Console, paths: tuple[Path, ...], folder: Path, clock: str 
 
     from bitten.commands.data_import import _print, _progress
     from bitten.demonstration import import_quotes, write_quotes
+    from bitten.errors import DataError
     from bitten.manager import Manager
     from bitten.store.importer import ImportOptions
 
@@ -71,7 +73,12 @@ def _import(console: Console, paths: tuple[Path, ...], folder: Path, clock: str 
             sources = write_quotes(folder / "quotes", manager)
     with _progress(Console(stderr=True)) as progress:
         options = ImportOptions(symbol=symbol, clock=clock)
-        report = import_quotes(sources, store, manager, not paths, options, progress)
+        try:
+            report = import_quotes(sources, store, manager, not paths, options, progress)
+        except DataError as error:
+            if not re.search(r" --(?!clock|symbol|folder)[a-z]", str(error)):
+                raise
+            raise DataError(f"{error}; such options has `bitten data import`, then `bitten init`") from error
     _print(console, report, str(store) if paths else f"{store} (SYNTHETIC)")
     console.print()
 

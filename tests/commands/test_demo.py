@@ -135,6 +135,16 @@ def test_own_files_whose_symbol_is_stated(capsys: pytest.CaptureFixture[str]) ->
     assert "EURGBP ticks: columns, export.csv" in out
 
 
+def test_options_that_only_the_import_command_has(capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_own(Path("mine/eurgbp.csv"))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:100], lines[50], *lines[100:]]) + "\n")
+    code, _, err = run(capsys, "--data", str(path))
+    assert code == 2
+    assert "--backward sort" in err
+    assert err.endswith("such options has `bitten data import`, then `bitten init`\n")
+
+
 @pytest.mark.parametrize("synthetic_first", [True, False])
 def test_made_up_and_real_quotes_never_mix(capsys: pytest.CaptureFixture[str], synthetic_first: bool) -> None:
     own = ["--data", str(write_own(Path("mine/eurgbp.csv"))), "--folder", "one"]
