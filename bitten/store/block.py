@@ -59,6 +59,12 @@ def names_of(kind: str) -> tuple[str, ...]:
     return TICK_NAMES if kind == TICKS else BAR_NAMES
 
 
+def empty(kind: str) -> Block:
+    """No rows of a kind."""
+    nothing: Ints = np.empty(0, np.int64)
+    return Block(kind, dict.fromkeys(names_of(kind), nothing))
+
+
 def concat(blocks: Sequence[Block]) -> Block:
     """One block of several of the same kind; the block itself where there is one."""
     if len(blocks) == 1:

@@ -46,6 +46,11 @@ class Plan:
         return hashlib.blake2b(" ".join(meta.fingerprint for meta in self.metas).encode(), digest_size=16).hexdigest()
 
     @property
+    def time_unit(self) -> str:
+        """The finest unit of time of the files: "ms", "us" or "ns"."""
+        return min((meta.time_unit for meta in self.metas), key=parquet.UNIT_NS.__getitem__)
+
+    @property
     def synthetic(self) -> bool:
         """Whether any source of the months that are touched is made up."""
         return any(source.synthetic for meta in self.metas for source in meta.sources)

@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from bitten.errors import DataError, did_you_mean
-from bitten.model.dtypes import Ints
 from bitten.model.instrument import Instrument
 from bitten.store import layout
-from bitten.store.block import Block, Columns, concat, names_of, to_columns
+from bitten.store.block import Block, Columns, concat, empty, to_columns
 from bitten.store.columns import Source
 from bitten.store.commit import recover, writing
 from bitten.store.layout import TICKS
@@ -117,7 +116,7 @@ class TickStore:
 
     def read(self, symbol: str, start: int | None = None, end: int | None = None, kind: str = TICKS) -> Columns:
         """All rows from `start` to before `end` (ns UTC) at once, as int64."""
-        blocks = list(self.plan(symbol, kind, start, end).blocks()) or [_nothing(kind)]
+        blocks = list(self.plan(symbol, kind, start, end).blocks()) or [empty(kind)]
         whole = concat(blocks)
         return to_columns(Block(kind, {name: column.astype(np.int64) for name, column in whole.columns.items()}))
 
@@ -163,8 +162,3 @@ class TickStore:
             )
         wanted = "ticks" if kind == TICKS else f"{kind} bars"
         raise DataError(f"the store {self.path} holds no {wanted} of {symbol}; it holds {', '.join(kinds)} of it")
-
-
-def _nothing(kind: str) -> Block:
-    empty: Ints = np.empty(0, np.int64)
-    return Block(kind, dict.fromkeys(names_of(kind), empty))
