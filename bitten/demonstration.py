@@ -41,6 +41,7 @@ SEED: Final = 7
 QUOTES_PER_DAY: Final = 40_000
 
 _WEEK_NS: Final = 7 * 86_400 * 1_000_000_000
+_SMALL_UNITS: Final = {"JPY": 1_500_000, "HUF": 3_600_000}  # balances worth about the 10,000 of other currencies
 _NOTE: Final = """\
 The quotes in this folder are SYNTHETIC: made by `bitten demo` from seed {seed}. No market ever traded at these prices,
 and what a strategy earns on them means nothing. Times are UTC.
@@ -163,6 +164,8 @@ def configuration(choice: Choice) -> str:
         (r"^timeframes = .*$", f"timeframes = [{frames}]"),
         (r'^currency = "USD".*$', f'currency = "{choice.currency}"'),
     ]
+    if choice.currency in _SMALL_UNITS:
+        changes.append((r"^balance = .*$", f"balance = {_SMALL_UNITS[choice.currency]:.1f}"))
     if choice.bars is not None:
         changes.append((r'^# bars = "M1".*$', f'bars = "{choice.bars}"'))
     for pattern, line in changes:

@@ -203,6 +203,12 @@ def test_the_configuration_is_valid(bars: str | None, timeframes: tuple[str, ...
     assert [account.currency for account in config.accounts] == ["GBP"]
 
 
+def test_an_account_in_yen_is_not_a_hundred_times_too_small(tmp_path: Path) -> None:
+    (tmp_path / "bitten.toml").write_text(configuration(Choice(("CADJPY",), None, "JPY", ())), encoding="utf-8")
+    config, _ = read_config(tmp_path / "bitten.toml")
+    assert [(account.currency, account.balance) for account in config.accounts] == [("JPY", 1_500_000.0)]
+
+
 @pytest.mark.parametrize(
     ("variables", "terminal", "expected"),
     [({"DISPLAY": ":0"}, True, True), ({}, True, False), ({"DISPLAY": ":0"}, False, False), ({"CI": "1"}, True, False)],
