@@ -95,7 +95,9 @@ def show(figure: Figure, value: Any, currency: str | None = None) -> str:
         return plus + minus(f"{value:.3f}") + " R"
     if figure.kind == "seconds":
         return show_duration(value)
-    return plus + minus(f"{value:,.1f}" if figure.kind == "days" else f"{value:,.2f}")
+    if figure.kind == "days":
+        return f"{value:,.1f} days"
+    return plus + minus(f"{value:,.2f}")
 
 
 def minus(text: str) -> str:

@@ -119,7 +119,7 @@ def _tile_notes(summary: Mapping[str, Any]) -> dict[str, str]:
     return {
         "net": f"gross {shown('gross')}, commission {shown('commission')}, swap {shown('swap')}",
         "return": f"{shown('cagr')} a year" if summary.get("cagr") is not None else "",
-        "max_drawdown": f"{shown('max_drawdown_money')} over {shown('max_drawdown_days')} days{still}",
+        "max_drawdown": f"{shown('max_drawdown_money')} over {shown('max_drawdown_days')}{still}",
         "sharpe": f"{shown('trading_days')} daily returns",
         "calmar": "CAGR over max drawdown",
         "trades": f"{shown('wins')} won, {shown('losses')} lost, {shown('flat')} flat",
@@ -251,23 +251,25 @@ def assumptions(manifest: Mapping[str, Any]) -> str:
         for row in manifest.get("accounts") or ()
     ]
     versions = [[text(name), text(value)] for name, value in (manifest.get("versions") or {}).items()]
-    timings = [
-        [text(name), f"{value:,.2f} s" if isinstance(value, int | float) else text(value)]
-        for name, value in (manifest.get("timings") or {}).items()
-    ]
+    timings = [[text(name), text(_plain_number(value))] for name, value in (manifest.get("timings") or {}).items()]
     tables = (("Account", "Start balance", accounts), ("Software", "Version", versions), ("Timing", "", timings))
     side_by_side = "".join(f"<div>{table([head, value], rows, 'wide')}</div>" for head, value, rows in tables if rows)
     config = json.dumps(blot(manifest.get("config") or {}), indent=2, ensure_ascii=False, default=str)
+    lines = [*(manifest.get("costs") or ()), *(feed.get("notes") or ()), *(manifest.get("notes") or ())]
     return (
-        items([*(manifest.get("costs") or ()), *(feed.get("notes") or ()), *(manifest.get("notes") or ())], "plain")
+        items(dict.fromkeys(map(str, lines)), "plain")
         + f'<div class="thirds">{side_by_side}</div>'
         + f'<details class="all"><summary>Configuration</summary><pre>{text(config)}</pre></details>'
     )
 
 
+def _plain_number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
 def blot(value: Any, key: str = "") -> Any:
     """The same configuration with the values of keys that look like secrets replaced."""
-    if _SECRET.search(key) and not isinstance(value, Mapping | bool | None):
+    if _SECRET.search(key) and not isinstance(value, bool | None):
         return "(not shown)"
     if isinstance(value, Mapping):
         return {str(name): blot(inner, str(name)) for name, inner in value.items()}

@@ -131,5 +131,10 @@ def _refusals(summary: Mapping[str, Any]) -> Table | None:
 
 
 def _print_lines(console: Console, heading: str, lines: Sequence[Any], style: str = "") -> None:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(min_width=6)
+    grid.add_column(overflow="fold")
     for i, line in enumerate(lines):
-        console.print(Text(f"{heading if i == 0 else '':<7}{line}", style=style))
+        grid.add_row(heading if i == 0 else "", Text(str(line), style=style))
+    if lines:
+        console.print(grid)

@@ -28,6 +28,9 @@ function drawdowns(equity) {
   return equity.map((value) => ((peak = Math.max(peak, value)) > 0 ? (value / peak - 1) * 100 : 0));
 }
 
+// Equity is known at its records and stays as it was until the next one.
+const steps = () => uPlot.paths.stepped({ align: 1 });
+
 function equityPlot(box, curve) {
   const colours = palette();
   const money = orLast((value) => `${fixed(value, 2)} ${curve.currency}`);
@@ -37,8 +40,8 @@ function equityPlot(box, curve) {
       axes: [timeAxis(colours), { ...axis(colours), size: 78, values: (plot, ticks) => ticks.map((tick) => fixed(tick, 0)) }],
       series: [
         { label: "UTC", value: orLast((value) => stamp(value, 16)) },
-        { label: "Balance", stroke: colours.quiet, width: 1, dash: [3, 3], points: { show: false }, value: money },
-        { label: "Equity", stroke: colours.gain, width: 1.6, points: { show: false }, value: money },
+        { label: "Balance", stroke: colours.quiet, width: 1, dash: [3, 3], paths: steps(), points: { show: false }, value: money },
+        { label: "Equity", stroke: colours.gain, width: 1.6, paths: steps(), points: { show: false }, value: money },
       ],
     },
     [curve.time, curve.balance, curve.equity],
@@ -56,7 +59,7 @@ function drawdownPlot(box, curve) {
       series: [
         { label: "UTC", value: orLast((value) => stamp(value, 16)) },
         {
-          label: "Drawdown", stroke: colours.loss, width: 1.2, fill: colours.lossAlpha(0.18), fillTo: 0,
+          label: "Drawdown", stroke: colours.loss, width: 1.2, fill: colours.lossAlpha(0.18), fillTo: 0, paths: steps(),
           points: { show: false }, value: orLast((value) => `${fixed(value, 2)} %`),
         },
       ],

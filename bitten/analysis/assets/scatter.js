@@ -23,7 +23,7 @@ function scatter(id, label, excursion, result) {
     const colours = palette();
     plot = new uPlot(
       {
-        mode: 2, width: widthOf(box, 0.23), height: heightOf(260), padding: [8, 8, 0, 0], legend: { show: false },
+        mode: 2, width: widthOf(box, 0.23), height: printing.now ? 200 : 260, padding: [8, 8, 0, 0], legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, range: [0, right] }, y: { range: [bottom, top] } },
         axes: [

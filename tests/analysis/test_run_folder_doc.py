@@ -1,0 +1,65 @@
+"""docs/run-folder.md says what the code does: every column, every key."""
+
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from bitten.analysis.breakdown import BREAKDOWNS
+from bitten.analysis.statistics import summarise
+from bitten.journal.schema import TABLES, TIME, WORD
+from tests.analysis.made_run import make_run
+
+PAGE = (Path(__file__).parents[2] / "docs" / "run-folder.md").read_text(encoding="utf-8")
+TYPES = {
+    "string": pa.string(),
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "price": pa.float64(),
+    "money": pa.float64(),
+    "time": TIME,
+    "word": WORD,
+}
+
+
+def section(title: str) -> str:
+    """Text from a heading to the next one of the same or a higher level."""
+    level = len(title) - len(title.lstrip("#"))
+    body = PAGE.split(f"\n{title}\n", 1)[1]
+    return re.split(rf"\n#{{1,{level}}} ", body, maxsplit=1)[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Cells of every table row that begins with a name in backquotes."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `")
+    ]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_column_is_documented_with_its_type(name):
+    documented = [(cells[0].strip("`"), TYPES[cells[1]]) for cells in rows(section(f"## {name}.parquet"))]
+    assert documented == [(field.name, field.type) for field in TABLES[name]]
+
+
+def test_every_key_of_the_summary_is_documented():
+    made = make_run(trades=30, bars=3000)
+    documented = [cells[0].strip("`") for cells in rows(section("## summary.json"))]
+    assert len(documented) == len(set(documented))
+    assert set(documented) == set(summarise(made.tables, made.accounts))
+
+
+def test_every_key_of_a_breakdown_is_documented():
+    made = make_run(trades=30, bars=3000)
+    found = summarise(made.tables, made.accounts)["breakdowns"]
+    sentence = section("### Signals and groups").split("A row of a breakdown holds", 1)[1]
+    assert re.findall(r"`(\w+)`", sentence) == list(found["pattern"][0])
+    groups = next(cells[2] for cells in rows(section("## summary.json")) if cells[0] == "`breakdowns`")
+    assert re.findall(r"`(\w+)`", groups.split(";")[0]) == list(BREAKDOWNS) == list(found)
+
+
+def test_every_file_of_the_folder_is_listed():
+    listed = {cells[0].strip("`") for cells in rows(PAGE.split("\n## ", 1)[0])}
+    assert listed == {"manifest.json", "summary.json", "report.html"} | {f"{name}.parquet" for name in TABLES}

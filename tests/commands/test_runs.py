@@ -1,0 +1,210 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from bitten.analysis.compare import differences
+from bitten.analysis.report import render_report
+from bitten.analysis.statistics import summarise
+from bitten.commands.runs import runs
+from bitten.errors import BittenError
+from bitten.run import Run
+from tests.analysis.made_run import make_run
+
+MADE = make_run(trades=50, bars=3000)
+
+
+def write_run(folder: Path, made=MADE, report: bool = False, **changes) -> Path:
+    folder.mkdir(parents=True)
+    for name, table in made.tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    manifest = made.manifest | {"name": folder.name} | changes
+    summary = summarise(made.tables, made.accounts)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+    if report:
+        page = render_report(made.tables, summary, manifest, made.candles)
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    return folder
+
+
+def invoke(folder: Path, *words: str):
+    return CliRunner(env={"COLUMNS": "200"}).invoke(runs, [*words, "--runs-dir", str(folder)])
+
+
+def altered(name: str, column: str, row: int, value) -> dict[str, pa.Table]:
+    table = MADE.tables[name]
+    values = table[column].to_pylist()
+    values[row] = value
+    field = table.schema.field(column)
+    array = pa.array(values, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+    changed = table.set_column(table.schema.get_field_index(column), field, array.cast(field.type))
+    return {**MADE.tables, name: changed}
+
+
+def test_list_shows_every_run_oldest_first_and_passes_over_broken_ones(tmp_path):
+    write_run(tmp_path / "younger", created="2025-05-01T00:00:00Z")
+    write_run(tmp_path / "older", created="2025-01-01T00:00:00Z", feed={"name": "parquet", "synthetic": False})
+    (write_run(tmp_path / "broken") / "summary.json").write_text("{", encoding="utf-8")
+    (tmp_path / "no-run").mkdir()
+    result = invoke(tmp_path, "list")
+    assert result.exit_code == 0
+    assert result.output.index("older") < result.output.index("younger (synthetic)")
+    assert "older (synthetic)" not in result.output
+    assert "passed over" in result.output
+    assert "no-run" not in result.output
+
+
+def test_list_of_nothing_says_what_makes_a_run(tmp_path):
+    assert "bitten backtest" in invoke(tmp_path / "absent", "list").output
+
+
+def test_show_prints_the_summary_and_where_the_report_is(tmp_path):
+    write_run(tmp_path / "one", report=True)
+    result = invoke(tmp_path, "show", "one")
+    assert result.exit_code == 0
+    assert "SYNTHETIC DATA" in result.output
+    assert "report.html" in result.output.replace("\n", "")
+
+
+def test_show_takes_a_path_too(tmp_path):
+    folder = write_run(tmp_path / "elsewhere" / "one")
+    assert invoke(tmp_path, "show", str(folder)).exit_code == 0
+
+
+def test_an_unknown_run_names_a_near_miss(tmp_path):
+    write_run(tmp_path / "kal-bb-0001")
+    result = invoke(tmp_path, "show", "kal-bb-001")
+    assert isinstance(result.exception, BittenError)
+    assert 'did you mean "kal-bb-0001"' in str(result.exception)
+
+
+def test_an_unknown_run_in_an_empty_folder_says_so(tmp_path):
+    result = invoke(tmp_path, "show", "any")
+    assert "holds no runs" in str(result.exception)
+
+
+def test_diff_of_equal_runs_exits_0(tmp_path):
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", created="2026-01-01")
+    result = invoke(tmp_path, "diff", "a", "b")
+    assert result.exit_code == 0, result.output
+    assert "identical" in result.output
+    assert "≠" not in result.output
+
+
+def test_diff_shows_the_first_differing_row_with_both_and_exits_1(tmp_path):
+    other = make_run(trades=50, bars=3000)
+    other.tables = altered("trades", "close_price", 7, 1.2345)
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", other)
+    result = invoke(tmp_path, "diff", "a", "b")
+    assert result.exit_code == 1
+    assert "trades differ from row 7 on (50 and 50 rows)" in result.output
+    line = next(line for line in result.output.splitlines() if line.startswith("close_price"))
+    assert "1.2345" in line
+    assert str(MADE.tables["trades"]["close_price"][7].as_py()) in line
+    assert line.rstrip().endswith("≠")
+    assert "signals differ" not in result.output
+
+
+def test_diff_of_a_longer_run_says_that_there_is_no_such_row(tmp_path):
+    other = make_run(trades=50, bars=3000)
+    other.tables = {**MADE.tables, "signals": MADE.tables["signals"].slice(0, 30)}
+    write_run(tmp_path / "a")
+    write_run(tmp_path / "b", other)
+    result = invoke(tmp_path, "diff", "a", "b")
+    assert result.exit_code == 1
+    assert "signals differ from row 30 on (50 and 30 rows)" in result.output
+    assert "(no such row)" in result.output
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row", "value"),
+    [
+        ("trades", "stop", 0, None),
+        ("trades", "pattern", 49, "new_pattern"),
+        ("trades", "open_time", 3, None),
+        ("equity", "open_positions", 5, 9),
+        ("decisions", "reason", 2, "another"),
+    ],
+)
+def test_one_changed_value_is_found_where_it_is(table, column, row, value):
+    (found,) = differences(MADE.tables, altered(table, column, row, value))
+    assert (found.table, found.row) == (table, row)
+    differing = {name for name in found.first if found.first[name] != found.second[name]}
+    assert differing == {column}
+
+
+def test_another_dictionary_is_no_difference():
+    table = MADE.tables["trades"]
+    encoded = table["symbol"].cast(pa.string()).combine_chunks().dictionary_encode()
+    at = table.schema.get_field_index("symbol")
+    same = table.set_column(at, table.schema.field("symbol"), encoded)
+    assert differences(MADE.tables, {**MADE.tables, "trades": same}) == []
+
+
+def test_a_missing_column_is_a_difference():
+    fewer = {**MADE.tables, "trades": MADE.tables["trades"].drop_columns(["swap"])}
+    assert [found.table for found in differences(MADE.tables, fewer)] == ["trades"]
+
+
+def test_the_commands_load_nothing_heavy():
+    code = "import sys, bitten.commands.runs\nassert not {'pandas', 'pyarrow', 'numpy', 'rich'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_offers_its_tables_as_frames(tmp_path):
+    run = Run.open(write_run(tmp_path / "one"))
+    assert len(run.trades) == 50
+    assert str(run.trades["open_time"].dtype) == "datetime64[ns, UTC]"
+    assert run.trades["profit"].sum() == pytest.approx(run.stats["net"])
+    assert len(run.signals) == len(run.outcomes) == len(run.decisions) == 50
+    assert run.tables["equity"].num_rows == len(run.equity)
+    assert run.trades is run.trades
+    assert run.name == "one"
+
+
+def test_a_run_tells_itself_in_one_line(tmp_path):
+    text = repr(Run.open(write_run(tmp_path / "one")))
+    assert text.startswith("<Run one (SYNTHETIC DATA) 2024-01-01 to")
+    assert "trades 50" in text
+    assert "\n" not in text
+
+
+def test_a_notebook_gets_the_report_itself(tmp_path):
+    import html
+
+    run = Run.open(write_run(tmp_path / "one", report=True))
+    shown = run._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    srcdoc = shown.split('srcdoc="', 1)[1].split('"', 1)[0]
+    assert html.unescape(srcdoc) == run.report.read_text(encoding="utf-8")
+
+
+def test_a_notebook_without_a_report_gets_the_line(tmp_path):
+    assert "&lt;Run one" in Run.open(write_run(tmp_path / "one"))._repr_html_()
+
+
+def test_opening_what_is_no_run_says_what_is_wrong(tmp_path):
+    with pytest.raises(BittenError, match="no run folder"):
+        Run.open(tmp_path / "absent")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BittenError, match=r"manifest\.json cannot be read"):
+        Run.open(tmp_path / "empty")
+    folder = write_run(tmp_path / "one")
+    (folder / "manifest.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(BittenError, match="no JSON object"):
+        Run.open(folder)
+
+
+def test_a_missing_table_says_which(tmp_path):
+    folder = write_run(tmp_path / "one")
+    (folder / "trades.parquet").unlink()
+    with pytest.raises(BittenError, match=r"trades\.parquet cannot be read"):
+        _ = Run.open(folder).trades
