@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bitten.clock import iso
-from bitten.config import ExitSection, PatternPart
+from bitten.config import PatternPart
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
 from bitten.model.facts import Alert, ExitPlan, Signal, side_name
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
 from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
+from bitten.sections import ExitSection
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ equals the configured order of patterns, then of symbols. An order fills at the 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,30 +19,17 @@ from bitten.errors import DataError
 from bitten.executor import Executor, Report
 from bitten.journal.memory import MemoryJournal
 from bitten.ledger import Ledger
-from bitten.manager import FACTS, Manager
+from bitten.manager import Manager
 from bitten.market import Market
 from bitten.model.dtypes import CLOSE_REASONS, CLOSED, FILLED, NS_PER_MINUTE, REJECTED, Records
-from bitten.model.facts import (
-    Alert,
-    Close,
-    Decision,
-    EquityPoint,
-    Fill,
-    Fire,
-    Outcome,
-    Signal,
-    Unfilled,
-)
+from bitten.model.facts import Close, EquityPoint, Fill, Fire, Signal, Unfilled
 from bitten.model.quotes import Quotes, Slice
 from bitten.model.timeframe import timeframe_ns
 from bitten.outcomes import Outcomes, excursions
+from bitten.publisher import Publisher
 from bitten.sizing import points_to_money
 
 _DAY_NS = 1440 * NS_PER_MINUTE
-_FACT_NAMES = {
-    Signal: "signal", Decision: "decision", Fire: "fire", Fill: "fill", Unfilled: "unfilled", Close: "close",
-    Outcome: "outcome", Alert: "alert",
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -255,34 +241,6 @@ class BarObserver:
 
     def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
         """The quotes of a slice and the bars they completed, by timeframe."""
-
-
-class Publisher:
-    """Writes a fact to the journal, then tells whoever listens; a listener that raises is counted and stops nothing."""
-
-    def __init__(self, journal: MemoryJournal, manager: Manager) -> None:
-        self._journal = journal
-        self._listeners = {fact: manager.listeners(fact) for fact in FACTS}
-        self.failures: dict[str, int] = {}
-
-    def publish(self, fact: object) -> None:
-        """One fact, in order."""
-        self._journal.append(fact)
-        name = _FACT_NAMES.get(type(fact), "")
-        for plugin, listener in self._listeners.get(name, ()):
-            try:
-                listener(fact)
-            except Exception as error:
-                self._failed(plugin, name, error)
-
-    def _failed(self, plugin: str, name: str, error: Exception) -> None:
-        """The first failure of each listener becomes an alert, all are counted."""
-        key = f"{plugin}.bitten_{name}"
-        self.failures[key] = self.failures.get(key, 0) + 1
-        if self.failures[key] == 1:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"tracker {key} raised {type(error).__name__}: {error} ({frame.filename}:{frame.lineno}); it goes on"
-            self._journal.append(Alert(0, plugin, text))
 
 
 def _no_quotes(symbol: str) -> Quotes:

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bitten import config
+from bitten import sections
 from bitten.config import read_config
 from bitten.manager import Manager
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 README = Path(__file__).parents[2] / "README.md"
-SECTIONS = [kind for name, kind in vars(config).items() if name.endswith("Section") and name != "Section"]
+SECTIONS = [kind for name, kind in vars(sections).items() if name.endswith("Section") and name != "Section"]
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda kind: kind.__name__)

@@ -1,0 +1,80 @@
+"""The sections of bitten.toml: keys, types, bounds, defaults. A test holds docs/configuration.md against them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Moment = Any  # a TOML date or date-time, or text in ISO 8601; msgspec takes no union of them
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: immutable, unknown keys refused."""
+
+
+class RunSection(Section, frozen=True):
+    """`[run]`: where results go and what they are called."""
+
+    name: str | None = None
+    output: str = "runs"
+    seed: int = 0
+    equity_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+    day: str = "UTC"  # the clock by which H2 to D1 bars start, e.g. "NY+7"
+
+
+class PluginsSection(Section, frozen=True):
+    """`[plugins]`: switch-offs."""
+
+    disabled: tuple[str, ...] = ()
+
+
+class FeedSection(Section, frozen=True, rename={"start": "from", "end": "to"}, kw_only=True):
+    """`[feed]`: bitten's own keys; the rest are the feed's."""
+
+    use: str = "parquet"
+    symbols: Annotated[tuple[str, ...], Meta(min_length=1)]
+    start: Moment = None
+    end: Moment = None
+    intrabar: Annotated[str, Meta(pattern="^(pessimistic|path)$")] = "pessimistic"
+
+
+class ExitSection(Section, frozen=True):
+    """`[patterns.exit]`: how positions are led; replaces what the pattern itself proposes, key by key."""
+
+    breakeven_r: Annotated[float, Meta(ge=0)] = 0.0
+    trail_points: Annotated[int, Meta(ge=0)] = 0
+    trail_atr: Annotated[float, Meta(ge=0)] = 0.0  # multiples of the ATR at the signal
+    time_stop_bars: Annotated[int, Meta(ge=0)] | None = None  # 0 switches the pattern's own time stop off
+    time_stop_minutes: Annotated[float, Meta(ge=0)] = 0.0
+    expiry_minutes: Annotated[float, Meta(ge=0)] | None = None  # after the decision; 0 for never
+
+
+class PatternSection(Section, frozen=True, kw_only=True):
+    """`[[patterns]]`."""
+
+    use: str
+    name: str | None = None  # in results; the plugin's name by default
+    timeframe: str | None = None
+    timeframes: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()  # all of the feed's by default
+    params: dict[str, Any] = {}
+    exit: ExitSection = ExitSection()
+
+
+class AccountSection(Section, frozen=True):
+    """`[[accounts]]`."""
+
+    id: Annotated[str, Meta(min_length=1)] = "main"
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
+    balance: Annotated[float, Meta(gt=0)] = 10_000.0
+    slots: Annotated[int, Meta(ge=1)] = 10
+    band: tuple[float, float] = (0.0, 100.0)
+    risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
+
+
+class CostsSection(Section, frozen=True):
+    """`[costs]`."""
+
+    commission_per_lot: Annotated[float, Meta(ge=0)] = 0.0  # account currency, per lot and side
