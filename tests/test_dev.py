@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import types
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,11 @@ def test_pip_failures_name_the_remedy(
     with pytest.raises(dev.DevError, match=remedy):  # the root's own "pip" is found first
         dev.install(Path(sys.executable), ["test"])
     assert says in capfd.readouterr().err
+
+
+def test_tests_can_build_wheels_without_a_network(dev: types.ModuleType) -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["build-system"]["requires"] == [dev.BUILD]
 
 
 def test_ci_runs_both_parts() -> None:
