@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from bitten.clock import iso
 from bitten.errors import DataError, did_you_mean
 from bitten.model.dtypes import Ints
 from bitten.model.instrument import to_prices
@@ -67,10 +66,7 @@ def export(
     form = _format(target)
     plan = store.plan(symbol, kind, start, end)
     if plan.rows == 0:
-        held = store.holding(symbol, kind)
-        raise DataError(
-            f"{symbol} {kind} run from {iso(held.first, 0)} to {iso(held.last, 0)} UTC: none are in the range"
-        )
+        store.refuse_range(symbol, kind)
     digits = plan.metas[0].digits
     rows = 0
     with _appearing(target) as path:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
+from bitten.clock import iso
 from bitten.errors import DataError, did_you_mean
 from bitten.model.instrument import Instrument
 from bitten.store import layout
@@ -143,6 +145,14 @@ class TickStore:
             absent_spreads=sum(group.absent for group in groups),
             sources=tuple(sources.values()),
             fingerprint=everything.fingerprint,
+        )
+
+    def refuse_range(self, symbol: str, kind: str) -> NoReturn:
+        """Say that a range of time holds nothing, and which one does."""
+        held = self.holding(symbol, kind)
+        raise DataError(
+            f"the store {self.path} holds no {symbol} {kind} in that range of time: they run from "
+            f"{iso(held.first, 0)} to {iso(held.last, 0)} UTC"
         )
 
     def describe(self) -> list[Holding]:

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from bitten.clock import iso
 from bitten.errors import DataError
 from bitten.feed import Feed, FeedContext, FeedFacts
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
@@ -90,12 +89,7 @@ class ParquetFeed(Feed):
         """The number of rows that will come, if there are any and their points mean what is configured."""
         rows = plan.rows
         if not rows:
-            held = self._store.holding(symbol, self._kind)
-            raise DataError(
-                f"the store {self._store.path} holds no {symbol} {self._kind} "
-                f"{_range(self._context.start, self._context.end)}: they run from {iso(held.first, 0)} to "
-                f"{iso(held.last, 0)} UTC"
-            )
+            self._store.refuse_range(symbol, self._kind)
         digits, configured = plan.metas[0].digits, self._context.instruments[symbol].digits
         if digits != configured:
             raise DataError(
@@ -120,8 +114,3 @@ class ParquetFeed(Feed):
 
 def _tick_quotes(symbol: str, ticks: TickColumns) -> Quotes:
     return Quotes(symbol, ticks.ts, ticks.bid, ticks.ask)
-
-
-def _range(start: int | None, end: int | None) -> str:
-    parts = [f"from {iso(start, 0)}" if start is not None else "", f"before {iso(end, 0)}" if end is not None else ""]
-    return " ".join(part for part in parts if part)

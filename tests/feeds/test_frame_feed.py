@@ -20,9 +20,7 @@ TICKS = ticks(range(0, 900, 90))
 
 
 def tick_frame() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"time": pd.to_datetime(TICKS.ts, utc=True), "bid": TICKS.bid / 1e5, "ask": TICKS.ask / 1e5}
-    )
+    return pd.DataFrame({"time": pd.to_datetime(TICKS.ts, utc=True), "bid": TICKS.bid / 1e5, "ask": TICKS.ask / 1e5})
 
 
 def feed(data: Any, *symbols: str, config: FrameConfig | None = None, **rest: Any) -> FrameFeed:

@@ -108,9 +108,7 @@ def test_start_and_end_are_kept_without_decoding_the_rest(tmp_path: Path, monkey
         return real(file, index, *rest)
 
     monkeypatch.setattr(parquet, "read_row_group", counted)
-    feed = ParquetFeed(
-        ParquetConfig(), context(tmp_path, "EURUSD", start=START + 20_050 * MS, end=START + 22_000 * MS)
-    )
+    feed = ParquetFeed(ParquetConfig(), context(tmp_path, "EURUSD", start=START + 20_050 * MS, end=START + 22_000 * MS))
     ts = collect(feed)["EURUSD"][0]
     assert ts.tolist() == [START + ms * MS for ms in range(20_100, 22_000, 100)]
     assert feed.facts().quotes == 19
@@ -119,7 +117,7 @@ def test_start_and_end_are_kept_without_decoding_the_rest(tmp_path: Path, monkey
 
 def test_memory_holds_a_few_row_groups_whatever_the_length(tmp_path: Path) -> None:
     rows = 20_000
-    long = ticks(range(0, 60 * rows))
+    long = ticks(range(60 * rows))
     store(tmp_path, rows, EURUSD=long)
     del long
     before = pa.total_allocated_bytes()
@@ -196,7 +194,7 @@ def test_staggered_bars_wait_for_a_common_gap(tmp_path: Path) -> None:
 def test_staggered_bars_without_a_gap_are_refused_before_they_fill_memory(tmp_path: Path) -> None:
     store(tmp_path, 2, EURUSD=bars(range(0, 60_000, 60), "H1"), GBPUSD=bars(range(30, 60_000, 60), "H1"))
     feed = ParquetFeed(ParquetConfig(bars="H1"), context(tmp_path, "EURUSD", "GBPUSD"))
-    with pytest.raises(DataError, match="without a common end: EURUSD at .*GBPUSD at .*separate runs"):
+    with pytest.raises(DataError, match=r"without a common end: EURUSD at .*GBPUSD at .*separate runs"):
         list(feed.slices())
 
 
@@ -228,7 +226,9 @@ def test_errors_name_the_remedy(tmp_path: Path) -> None:
         ParquetFeed(ParquetConfig(bars="M5"), context(tmp_path, "EURUSD"))
     with pytest.raises(ConfigError, match='timeframe "M7" is unknown'):
         ParquetFeed(ParquetConfig(bars="M7"), context(tmp_path, "EURUSD"))
-    with pytest.raises(DataError, match=r"holds no EURUSD ticks from 2020-09-13 12:26:40: they run from 2014-05-01"):
+    with pytest.raises(
+        DataError, match="holds no EURUSD ticks in that range of time: they run from 2014-05-01 00:00:00"
+    ):
         ParquetFeed(ParquetConfig(), context(tmp_path, "EURUSD", start=1_600_000_000 * 10**9))
     with pytest.raises(DataError, match="is empty; bring quotes in with"):
         ParquetFeed(ParquetConfig(store="elsewhere"), context(tmp_path, "EURUSD"))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def test_times_are_stored_in_the_coarsest_exact_unit(tmp_path: Path, unit_ns: in
 
 def test_points_are_int32_until_they_need_more(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
-    store.add("EURUSD", EURUSD, TickColumns(START + np.arange(2), np.array([1, 2**31 - 1]), np.array([2, 2**31])), SOURCE)
+    store.add(
+        "EURUSD", EURUSD, TickColumns(START + np.arange(2), np.array([1, 2**31 - 1]), np.array([2, 2**31])), SOURCE
+    )
     schema = pq.ParquetFile(tmp_path / "EURUSD" / "2014-05.parquet").schema_arrow
     assert (schema.field("bid").type, schema.field("ask").type) == (pa.int32(), pa.int64())
     assert store.read("EURUSD").ask.tolist() == [2, 2**31]  # type: ignore[union-attr]
@@ -101,7 +104,9 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
     store = TickStore(tmp_path)
     store.add("EURUSD", EURUSD, ticks(range(7)), SOURCE)
     path = tmp_path / "EURUSD" / "2014-05.parquet"
-    raw = {k.decode(): v.decode() for k, v in pq.ParquetFile(path).metadata.metadata.items() if k.startswith(b"bitten.")}
+    raw = {
+        k.decode(): v.decode() for k, v in pq.ParquetFile(path).metadata.metadata.items() if k.startswith(b"bitten.")
+    }
     assert raw["bitten.format"] == "1"
     assert (raw["bitten.symbol"], raw["bitten.kind"], raw["bitten.digits"]) == ("EURUSD", "ticks", "5")
     assert (raw["bitten.point"], raw["bitten.rows"], raw["bitten.counts"]) == ("0.00001", "7", '{"rows": 3}')
@@ -189,7 +194,9 @@ def test_two_vendors_are_never_interleaved(tmp_path: Path) -> None:
     store.add("EURUSD", EURUSD, ticks(range(0, HOUR_MS, 1000)), SOURCE)
     with pytest.raises(DataError, match=r"00:00:01.500000000 UTC: new bid 1.38000 ask 1.38008, stored nothing"):
         store.add("EURUSD", EURUSD, ticks(range(1500, HOUR_MS, 1000)), SOURCE)
-    with pytest.raises(DataError, match="M1 bars overlap .* new open 1.50000 .* spread 5 volume 100, stored open 1.38003"):
+    with pytest.raises(
+        DataError, match=r"M1 bars overlap .* new open 1.50000 .* spread 5 volume 100, stored open 1.38003"
+    ):
         store.add("EURUSD", EURUSD, bars(range(30)), SOURCE)
         store.add("EURUSD", EURUSD, bars(range(3, 30), price=150_000), SOURCE)
 
@@ -202,7 +209,9 @@ def rivals() -> tuple[TickColumns, TickColumns]:
     return first, ticks([minute * 60_000 + 500 for minute in minutes], bid=139_000)
 
 
-def test_keep_and_replace_leave_no_stray_rows_of_the_loser(tmp_path: Path, rivals: tuple[TickColumns, TickColumns]) -> None:
+def test_keep_and_replace_leave_no_stray_rows_of_the_loser(
+    tmp_path: Path, rivals: tuple[TickColumns, TickColumns]
+) -> None:
     stored, new = rivals
     keeper = TickStore(tmp_path / "keep")
     keeper.add("EURUSD", EURUSD, stored, SOURCE)
@@ -261,7 +270,7 @@ def test_a_file_read_in_any_pieces_is_stored_once(
     for cut, new in ((cuts, len(times)), (again, 0)):
         edges = sorted({0, *(c for c in cut if c < len(times)), len(times)})
         with store.transaction() as tx:
-            added = [tx.add("EURUSD", EURUSD, part(data, a, b), SOURCE) for a, b in zip(edges, edges[1:], strict=False)]
+            added = [tx.add("EURUSD", EURUSD, part(data, a, b), SOURCE) for a, b in pairwise(edges)]
         assert sum(piece.new for piece in added) == new
         assert sum(piece.new + piece.same for piece in added) == len(times)
         assert content(store) == rows_of(data)
@@ -351,7 +360,9 @@ def test_other_digits_are_refused_for_ticks_and_bars_alike(tmp_path: Path) -> No
     store.add("XAUUSD", INSTRUMENTS["XAUUSD"], ticks(range(3)), SOURCE)
     two = load_instruments({"XAUUSD": {"digits": 2}})["XAUUSD"]
     for columns in (ticks(range(10, 13)), bars(range(3))):
-        with pytest.raises(DataError, match=r"XAUUSD is stored with 3 digits and these quotes have 2: set\s+digits = 3"):
+        with pytest.raises(
+            DataError, match=r"XAUUSD is stored with 3 digits and these quotes have 2: set\s+digits = 3"
+        ):
             store.add("XAUUSD", two, columns, SOURCE)
 
 
@@ -376,7 +387,10 @@ def _ticks(pieces: Iterator[Any]) -> Iterator[TickColumns]:
 @pytest.mark.parametrize(
     ("columns", "text"),
     [
-        (TickColumns(np.array([2, 1]), np.array([1, 1]), np.array([1, 1])), "(row 1) is earlier than the row before it"),
+        (
+            TickColumns(np.array([2, 1]), np.array([1, 1]), np.array([1, 1])),
+            "(row 1) is earlier than the row before it",
+        ),
         (TickColumns(np.array([1, 2]), np.array([1, 0]), np.array([1, 1])), "(row 1) has a bid that is not positive"),
         (TickColumns(np.array([1]), np.array([3]), np.array([2])), "(row 0) has an ask below its bid"),
         (TickColumns(np.array([1, 2]), np.array([3]), np.array([2])), "different lengths: time 2, bid 1, ask 1"),
