@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bitten.clock import iso
 from bitten.gate import Gate, Shield, Situation, Verdict, column
 from bitten.ledger import Ledger
 from bitten.market import Market
@@ -41,6 +42,10 @@ class GateChain:
         ids = self._ledger.ids
         alive: Bools = np.ones(len(ids), np.bool_)
         lots: Floats = np.zeros(len(ids))
+        if 0 < signal.expiry <= signal.time:
+            text = f"it had expired at {iso(signal.expiry)} UTC, before it could be acted upon"
+            self._refuse_all(signal, Refused("expiry", text, float(signal.time), float(signal.expiry)))
+            return lots
         scale = self._shielded(signal)
         if scale is None:
             return lots

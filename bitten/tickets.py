@@ -44,7 +44,7 @@ class Book:
         ticket["state"] = WAITING
         ticket["side"] = signal.side
         ticket["after"] = signal.time + self.rules.latency_ns
-        ticket["expiry"] = signal.expiry
+        ticket["expiry"] = max(signal.expiry, signal.time) if signal.expiry else 0  # stale ones die where they are born
         ticket["stop"] = signal.stop_points
         ticket["target"] = signal.target_points
         ticket["relative"] = signal.relative
