@@ -58,6 +58,8 @@ def _wanted(store: TickStore, symbols: tuple[str, ...], bars: str | None) -> Ite
     held = [(symbol, kind) for symbol in symbols or store.symbols() for kind in store.kinds(symbol) or ("ticks",)]
     if bars is not None:
         held = [(symbol, bars) for symbol in dict.fromkeys(symbol for symbol, _ in held)]
+    for symbol, kind in held:
+        store.plan(symbol, kind)  # what is not held is an error before anything is examined
     if not held:
         click.echo(f"{store.path} holds nothing yet; bring quotes in with `bitten data import FILES`")
     yield from held

@@ -77,11 +77,17 @@ def judge(edges: WeekEdges, rollover: Sequence[HourSpread], days: int, instrumen
         if 2 * fits > len(edges.weekends):
             return Clock(shift, f"{_verdict(shift)}: {weekends} New York; {spread}")
     if peak is None:
-        return Clock(None, "not judged: fewer than four days, or neither weekends nor a rollover to go by")
+        return Clock(None, f"not judged: {_unjudged(edges)}; {spread}")
     shift = (peak - _ROLLOVER + 12) % 24 - 12
     if abs(shift) <= 1:
         return Clock(0, f"plausible: {spread}, where it is expected at 17:00; no whole weekend to go by")
     return Clock(shift, f"{_verdict(shift)}: {spread} instead of 17:00; no whole weekend to go by")
+
+
+def _unjudged(edges: WeekEdges) -> str:
+    if edges.weekends:
+        return "weekends do not run from Friday to Sunday 17:00 New York, nor are they shifted by whole hours"
+    return "no whole weekend"
 
 
 def _verdict(shift: int) -> str:
