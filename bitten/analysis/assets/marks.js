@@ -1,6 +1,7 @@
 // What is drawn over the candles: every trade as a line from entry to exit, the chosen one with its levels.
 
-const CROWDED = 500; // above this many trades in sight, marks become small
+const CROWDED = 300; // with more trades in sight, marks become small
+const SWARM = 1500; // with more than these, only entries are marked
 
 class TradeMarks {
   constructor(trades) {
@@ -80,27 +81,37 @@ class TradeMarks {
 
   drawTrades(context, x, y, seen, gain, colours) {
     const { trades } = this;
-    const crowded = seen.length > CROWDED;
+    const mine = seen.filter((i) => trades.profit[i] > 0 === gain);
+    context.save();
+    context.strokeStyle = context.fillStyle = gain ? colours.gain : colours.loss;
+    if (seen.length > SWARM) {
+      context.globalAlpha = 0.5;
+      for (const i of mine) context.fillRect(x(trades.opened[i]) - 1, y(trades.open[i]) - 1, 2, 2);
+    } else {
+      this.drawLines(context, x, y, mine, gain, seen.length > CROWDED);
+    }
+    context.restore();
+  }
+
+  drawLines(context, x, y, rows, gain, crowded) {
+    const { trades } = this;
     const size = crowded ? 2.5 : 5;
     const lines = new Path2D();
     const heads = new Path2D();
-    for (const i of seen) {
-      if (trades.profit[i] > 0 !== gain) continue;
+    for (const i of rows) {
       const [x1, y1, x2, y2] = [x(trades.opened[i]), y(trades.open[i]), x(trades.closed[i]), y(trades.close[i])];
       lines.moveTo(x1, y1);
       lines.lineTo(x2, y2);
       triangle(heads, x1, y1, size, trades.side[i]);
+      if (crowded) continue;
       heads.moveTo(x2 + size * 0.6, y2);
       heads.arc(x2, y2, size * 0.6, 0, 7);
     }
-    context.save();
-    context.globalAlpha = crowded ? 0.55 : 1;
-    context.strokeStyle = context.fillStyle = gain ? colours.gain : colours.loss;
+    context.globalAlpha = crowded ? 0.6 : 1;
     context.lineWidth = crowded ? 1 : 1.6;
-    context.setLineDash(gain ? [] : [4, 3]);
+    context.setLineDash(gain || crowded ? [] : [4, 3]);
     context.stroke(lines);
     context.fill(heads);
-    context.restore();
   }
 
   drawZone(context, x, y, colours) {
