@@ -80,21 +80,23 @@ class Pattern(ABC):
 class KernelPattern(Pattern):
     """A pattern whose work is one numba kernel: `kernel(state, params, bars, out) -> count`.
 
-    `state` is a NamedTuple of arrays made once by `new_state`, `params` a NamedTuple of scalars made by `new_params`,
-    `bars` an array of BAR, `out` an array of SIGNAL with two rows per bar; the kernel returns how many it filled.
+    `state` is made once by `new_state`: a structured array of one record, or a NamedTuple of arrays. `params` is a
+    NamedTuple of scalars made by `new_params`, `bars` an array of BAR, `out` an array of SIGNAL with room for
+    `signals_per_bar`; the kernel returns how many rows it filled. Numba does not check the bounds of `out`.
     """
 
     kernel: ClassVar[Callable[[Any, Any, Records, Records], int]]
+    signals_per_bar: ClassVar[int] = 2
 
     def __init__(self, config: Any, context: PatternContext) -> None:
         super().__init__(config, context)
         self.state = self.new_state()
         self.params = self.new_params()
-        self._out: Records = np.zeros(64, SIGNAL)
+        self._out: Records = np.zeros(0, SIGNAL)
 
     @abstractmethod
     def new_state(self) -> Any:
-        """The state before the first bar: a NamedTuple of numpy arrays."""
+        """The state before the first bar."""
 
     @abstractmethod
     def new_params(self) -> Any:
@@ -105,7 +107,8 @@ class KernelPattern(Pattern):
         bars = batch.bars[self.context.timeframe]
         if bars.size == 0:
             return self._out[:0]
-        if self._out.size < 2 * bars.size:
-            self._out = np.zeros(2 * bars.size, SIGNAL)
+        room = self.signals_per_bar * bars.size
+        if self._out.size < room:
+            self._out = np.zeros(room, SIGNAL)
         count = type(self).kernel(self.state, self.params, bars, self._out)
         return self._out[:count]

@@ -6,53 +6,51 @@ Every operation is odd-symmetric in the level and the slope: mirrored prices giv
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final
 
 import numpy as np
 
+from bitten.kernels.indicators import Record
 from bitten.kernels.jit import kernel
-from bitten.model.dtypes import Floats
 
-
-class Trend(NamedTuple):
-    """A Kalman filter of a local linear trend with observation noise 1."""
-
-    state: Floats  # (2,) level, and slope per bar
-    covariance: Floats  # (3,) of level, of level and slope, of slope
-
-
-def new_trend() -> Trend:
-    """A filter that `trend_start` must place before its first step."""
-    return Trend(np.zeros(2), np.zeros(3))
+TREND: Final = np.dtype(
+    [
+        ("level", np.float64),
+        ("slope", np.float64),  # per bar
+        ("level_variance", np.float64),
+        ("covariance", np.float64),
+        ("slope_variance", np.float64),
+    ]
+)
 
 
 @kernel
-def trend_start(trend: Trend, level: float, variance: float, slope_variance: float) -> None:
-    """Begin at a level with slope zero."""
-    trend.state[0] = level
-    trend.state[1] = 0.0
-    trend.covariance[0] = variance
-    trend.covariance[1] = 0.0
-    trend.covariance[2] = slope_variance
+def trend_start(trend: Record, level: float, variance: float, slope_variance: float) -> None:
+    """Begin at a level with slope zero; a filter must be started before its first step."""
+    trend["level"] = level
+    trend["slope"] = 0.0
+    trend["level_variance"] = variance
+    trend["covariance"] = 0.0
+    trend["slope_variance"] = slope_variance
 
 
 @kernel
-def trend_predict(trend: Trend, level_noise: float, slope_noise: float) -> None:
-    """Move one bar on: F = [[1, 1], [0, 1]], Q = diag(level_noise, slope_noise)."""
-    trend.state[0] += trend.state[1]
-    trend.covariance[0] += 2.0 * trend.covariance[1] + trend.covariance[2] + level_noise
-    trend.covariance[1] += trend.covariance[2]
-    trend.covariance[2] += slope_noise
+def trend_predict(trend: Record, level_noise: float, slope_noise: float) -> None:
+    """Move one bar on, with Q = diag(level_noise, slope_noise)."""
+    trend["level"] += trend["slope"]
+    trend["level_variance"] += 2.0 * trend["covariance"] + trend["slope_variance"] + level_noise
+    trend["covariance"] += trend["slope_variance"]
+    trend["slope_variance"] += slope_noise
 
 
 @kernel
-def trend_update(trend: Trend, surprise: float) -> None:
+def trend_update(trend: Record, surprise: float) -> None:
     """Take in an observation that differs from the predicted level by `surprise`."""
-    total = trend.covariance[0] + 1.0
-    level_gain = trend.covariance[0] / total
-    slope_gain = trend.covariance[1] / total
-    trend.state[0] += level_gain * surprise
-    trend.state[1] += slope_gain * surprise
-    trend.covariance[2] -= slope_gain * trend.covariance[1]
-    trend.covariance[1] -= level_gain * trend.covariance[1]
-    trend.covariance[0] -= level_gain * trend.covariance[0]
+    total = trend["level_variance"] + 1.0
+    level_gain = trend["level_variance"] / total
+    slope_gain = trend["covariance"] / total
+    trend["level"] += level_gain * surprise
+    trend["slope"] += slope_gain * surprise
+    trend["slope_variance"] -= slope_gain * trend["covariance"]
+    trend["covariance"] -= level_gain * trend["covariance"]
+    trend["level_variance"] -= level_gain * trend["level_variance"]

@@ -8,17 +8,17 @@ Sources: Bollinger (1992) and (2001), %b and bandwidth; Wilder (1978), ATR and A
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 from msgspec import Meta
 
 from bitten.kernels.indicators import (
-    Ranks,
-    Window,
-    new_ranks,
-    new_window,
-    rank_step,
+    RANKS,
+    WINDOW,
+    Record,
+    rank,
+    rank_push,
     window_mean,
     window_push,
     window_std,
@@ -27,14 +27,13 @@ from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Floats, Ints, Records
 from bitten.pattern import KernelPattern
 from bitten_plugins.patterns.rules import (
+    MARKET,
     BarRules,
-    Market,
     Now,
     Rules,
     acceptable,
     cheapness,
     market_step,
-    new_market,
     new_rules,
     ramp,
     write_signal,
@@ -78,65 +77,71 @@ class Params(NamedTuple):
     min_stop: float
 
 
+# What is carried from bar to bar, but for the rings.
+CARRIED: Final = np.dtype(
+    [
+        ("market", MARKET),
+        ("closes", WINDOW),
+        ("widths", RANKS),
+        ("offset", np.float64),  # of the last close from the middle of its bands
+        ("half", np.float64),  # half the width of those bands; 0 before there were any
+        ("time", np.int64),  # start of that bar
+    ]
+)
+
+
 class State(NamedTuple):
     """What is carried from bar to bar."""
 
-    market: Market
-    closes: Window
-    widths: Ranks
-    highs: Ints  # (stop_bars,) ring, by bar number
-    lows: Ints
-    before: Floats  # (2,) of the bar before: close less the middle of its bands, half their width
-    outside: Ints  # (1,) start of the bar before
+    carried: Records  # (1,)
+    closes: Ints  # (period,) ring
+    widths: Floats  # (rank_bars,) ring of half widths of the bands
+    extremes: Ints  # (2, stop_bars) ring of highs and lows
 
 
 @kernel
-def _remember_extremes(state: State, now: Now) -> None:
-    number = state.market.bars[0] - 1
+def _remember_extremes(extremes: Ints, number: int, now: Now) -> None:
     if number == 0:
-        state.highs[:] = now.high
-        state.lows[:] = now.low
-    state.highs[number % state.highs.size] = now.high
-    state.lows[number % state.lows.size] = now.low
+        extremes[0, :] = now.high
+        extremes[1, :] = now.low
+    slot = number % extremes.shape[1]
+    extremes[0, slot] = now.high
+    extremes[1, slot] = now.low
 
 
 @kernel
-def _extreme(state: State, side: int) -> int:
+def _extreme(extremes: Ints, side: int) -> int:
     """The lowest low of the last bars for a buy, the highest high for a sell, times the side."""
-    levels = state.lows if side > 0 else state.highs
-    lowest = int(side * levels[0])
-    for i in range(1, levels.size):
-        lowest = min(lowest, side * levels[i])
-    return lowest
+    lowest = min(side * extremes[0, 0], side * extremes[1, 0])
+    for i in range(1, extremes.shape[1]):
+        lowest = min(lowest, side * extremes[0, i], side * extremes[1, i])
+    return int(lowest)
 
 
 @kernel
-def _enter(
-    state: State, params: Params, now: Now, bar: Records, row: Records, middle: float, half: float, rank: float
-) -> bool:
-    """Write the signal of this bar if it gives one."""
-    beyond = abs(state.before[0]) - state.before[1]
-    if not now.ready or not beyond > 0.0 or not now.adx < params.max_adx:
-        return False
-    side = -1 if state.before[0] > 0.0 else 1
+def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, middle: float, half: float) -> bool:
+    """Write the signal of this bar, after one that closed outside its bands, if it gives one."""
+    carried = state.carried[0]
+    side = -1 if carried["offset"] > 0.0 else 1
     reward = side * (middle - now.close)
-    if not 0.0 < reward < half or side * (now.close - now.open) <= 0:
+    if not now.adx < params.max_adx or not 0.0 < reward < half or side * (now.close - now.open) <= 0:
         return False
-    if not params.min_rank <= rank <= params.max_rank:
+    width_rank = rank(carried["widths"], state.widths, half)
+    if not params.min_rank <= width_rank <= params.max_rank:
         return False
-    inside = side * now.close - _extreme(state, side)
+    inside = side * now.close - _extreme(state.extremes, side)
     risk = max(inside + params.stop_buffer * now.atr, params.min_stop * now.atr)
     if not acceptable(params.rules, now, risk, reward):
         return False
-    depth = beyond / (2.0 * state.before[1])
+    depth = (abs(carried["offset"]) - carried["half"]) / (2.0 * carried["half"])
     deep = ramp(depth, 0.0, 0.15)
     calm = 1.0 - ramp(now.adx, 12.0, params.max_adx)
     worth = ramp(reward / risk, 0.8, 1.6)
     cheap = cheapness(now)
     score = 0.30 * deep + 0.30 * calm + 0.20 * worth + 0.20 * cheap
-    write_signal(row, params.rules, now, bar, side, state.outside[0], risk, reward, score)
+    write_signal(row, params.rules, now, bar, side, carried["time"], risk, reward, score)
     evidence = row["evidence"]
-    evidence[0], evidence[1], evidence[2], evidence[3] = depth, now.adx, rank, now.spread
+    evidence[0], evidence[1], evidence[2], evidence[3] = depth, now.adx, width_rank, now.spread
     evidence[4], evidence[5], evidence[6], evidence[7] = deep, calm, worth, cheap
     return True
 
@@ -144,21 +149,24 @@ def _enter(
 @kernel
 def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
     """BB over new bars; the number of signals written to `out`."""
+    carried = state.carried[0]
+    closes = state.closes
     count = 0
     for i in range(bars.size):
         bar = bars[i]
-        now = market_step(state.market, params.rules, bar)
-        _remember_extremes(state, now)
-        window_push(state.closes, now.close)
-        middle = window_mean(state.closes)
-        half = params.deviations * window_std(state.closes)
+        now = market_step(carried["market"], params.rules, bar)
+        _remember_extremes(state.extremes, carried["market"]["bars"] - 1, now)
+        window_push(carried["closes"], closes, now.close)
+        middle = window_mean(carried["closes"], closes)
+        half = params.deviations * window_std(carried["closes"], closes)
         if half >= 0.0:
-            rank = rank_step(state.widths, half)
-            if _enter(state, params, now, bar, out[count], middle, half, rank):
+            rank_push(carried["widths"], state.widths, half)
+            outside = now.ready and abs(carried["offset"]) > carried["half"]
+            if outside and _enter(state, params, now, bar, out[count], middle, half):
                 count += 1
-            state.before[0] = now.close - middle
-            state.before[1] = half
-            state.outside[0] = bar["time"]
+            carried["offset"] = now.close - middle
+            carried["half"] = half
+            carried["time"] = bar["time"]
     return count
 
 
@@ -182,13 +190,10 @@ class BbScalp(KernelPattern):
         """The state before the first bar."""
         config = self.config
         return State(
-            market=new_market(),
-            closes=new_window(config.period),
-            widths=new_ranks(config.rank_bars),
-            highs=np.zeros(config.stop_bars, np.int64),
-            lows=np.zeros(config.stop_bars, np.int64),
-            before=np.zeros(2),
-            outside=np.zeros(1, np.int64),
+            np.zeros(1, CARRIED),
+            np.zeros(config.period, np.int64),
+            np.zeros(config.rank_bars),
+            np.zeros((2, config.stop_bars), np.int64),
         )
 
     def new_params(self) -> Params:

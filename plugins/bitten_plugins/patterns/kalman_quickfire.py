@@ -11,18 +11,19 @@ al. (2001), normalised innovation test; Chan (2013) ch. 3, Kalman filters in mea
 from __future__ import annotations
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 from msgspec import Meta
 
+from bitten.kernels.indicators import Record
 from bitten.kernels.jit import kernel
-from bitten.kernels.kalman import Trend, new_trend, trend_predict, trend_start, trend_update
-from bitten.model.dtypes import Floats, Ints, Records
+from bitten.kernels.kalman import TREND, trend_predict, trend_start, trend_update
+from bitten.model.dtypes import Records
 from bitten.pattern import KernelPattern
 from bitten_plugins.patterns.rules import (
+    MARKET,
     BarRules,
-    Market,
     Now,
     Rules,
     acceptable,
@@ -30,7 +31,6 @@ from bitten_plugins.patterns.rules import (
     cheapness,
     close_position,
     market_step,
-    new_market,
     new_rules,
     ramp,
     write_signal,
@@ -93,100 +93,103 @@ class Params(NamedTuple):
     min_stop: float
 
 
-class State(NamedTuple):
-    """What is carried from bar to bar."""
-
-    market: Market
-    trend: Trend
-    spike: Floats  # (2,) innovation variance, 0 before the filter has started; |z| of the arm bar
-    arm: Ints  # (4,) side (0: not armed), start of the arm bar, bars left, adverse extreme times side
-
-
-_VARIANCE, _Z = 0, 1
-_SIDE, _TIME, _LEFT, _EXTREME = 0, 1, 2, 3
+# What is carried from bar to bar.
+STATE: Final = np.dtype(
+    [
+        ("market", MARKET),
+        ("trend", TREND),
+        ("variance", np.float64),  # of innovations; 0 before the filter has started
+        ("side", np.int64),  # of the armed trade; 0 where none is armed
+        ("anchor", np.int64),  # start of the arm bar
+        ("z", np.float64),  # |innovation| of the arm bar, in standard deviations
+        ("left", np.int64),  # bars in which it may still fire
+        ("extreme", np.int64),  # of the adverse side since then, times the side
+    ]
+)
 
 
 @kernel
-def _innovate(state: State, params: Params, now: Now) -> float:
+def _innovate(state: Record, params: Params, now: Now) -> float:
     """Advance the filter by one bar; the innovation in standard deviations as they were before it, 0 if undefined."""
-    trend = state.trend
-    if state.spike[_VARIANCE] == 0.0:
+    trend = state["trend"]
+    if state["variance"] == 0.0:
         if now.atr > 0.0:
             trend_start(trend, float(now.close), 1.0, 0.01)
-            state.spike[_VARIANCE] = (0.5 * now.atr) ** 2
+            state["variance"] = (0.5 * now.atr) ** 2
         return 0.0
     if now.gap:
-        trend.state[0] = now.close
-        trend.covariance[0] += 1.0
+        trend["level"] = now.close
+        trend["level_variance"] += 1.0
         return 0.0
     trend_predict(trend, params.level_noise, params.slope_noise)
-    surprise = now.close - trend.state[0]
-    variance = state.spike[_VARIANCE]
+    surprise = now.close - trend["level"]
+    variance = state["variance"]
     square = min(surprise * surprise, params.variance_cap * variance)
-    state.spike[_VARIANCE] = (1.0 - params.variance_weight) * variance + params.variance_weight * square
+    state["variance"] = (1.0 - params.variance_weight) * variance + params.variance_weight * square
     trend_update(trend, surprise)
     return float(surprise / math.sqrt(variance))
 
 
 @kernel
-def _arm(state: State, params: Params, now: Now, z: float, time: int) -> None:
+def _arm(state: Record, params: Params, now: Now, z: float, time: int) -> None:
     """Remember a spike, unless the trend is steep against trading its reversion."""
     if abs(z) < params.arm_z or not now.atr > 0.0:
         return
     side = -1 if z > 0.0 else 1
-    if -state.trend.state[1] * side > params.max_slope * now.atr:
+    if -state["trend"]["slope"] * side > params.max_slope * now.atr:
         return
-    state.arm[_SIDE] = side
-    state.arm[_TIME] = time
-    state.arm[_LEFT] = params.arm_bars
-    state.arm[_EXTREME] = adverse_extreme(now, side)
-    state.spike[_Z] = abs(z)
+    state["side"] = side
+    state["anchor"] = time
+    state["left"] = params.arm_bars
+    state["extreme"] = adverse_extreme(now, side)
+    state["z"] = abs(z)
 
 
 @kernel
-def _fire(state: State, params: Params, now: Now, bar: Records, row: Records) -> bool:
+def _fire(state: Record, params: Params, now: Now, bar: Record, row: Record) -> bool:
     """Write the signal of an armed spike if this bar gives one."""
-    side = state.arm[_SIDE]
+    side = state["side"]
     if not now.ready or side * (now.close - now.before) <= 0 or close_position(now, side) < params.close_share:
         return False
-    inside = side * now.close - state.arm[_EXTREME]
+    inside = side * now.close - state["extreme"]
     risk = max(inside + params.stop_buffer * now.atr, params.min_stop * now.atr)
-    reward = max(side * (state.trend.state[0] - now.close), risk)
+    reward = max(side * (state["trend"]["level"] - now.close), risk)
     if not acceptable(params.rules, now, risk, reward):
         return False
-    slope = -state.trend.state[1] * side / now.atr
-    spike = ramp(state.spike[_Z], params.arm_z, params.full_z)
+    slope = -state["trend"]["slope"] * side / now.atr
+    spike = ramp(state["z"], params.arm_z, params.full_z)
     flat = 1.0 - ramp(slope, 0.0, params.max_slope)
     calm = 1.0 - ramp(now.adx, 18.0, 40.0)
     cheap = cheapness(now)
     score = 0.35 * spike + 0.25 * flat + 0.20 * calm + 0.20 * cheap
-    write_signal(row, params.rules, now, bar, side, state.arm[_TIME], risk, reward, score)
+    write_signal(row, params.rules, now, bar, side, state["anchor"], risk, reward, score)
     evidence = row["evidence"]
-    evidence[0], evidence[1], evidence[2], evidence[3] = state.spike[_Z], slope, now.adx, now.spread
+    evidence[0], evidence[1], evidence[2], evidence[3] = state["z"], slope, now.adx, now.spread
     evidence[4], evidence[5], evidence[6], evidence[7] = spike, flat, calm, cheap
     return True
 
 
 @kernel
-def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
+def scan_bars(state: Records, params: Params, bars: Records, out: Records) -> int:
     """KAL over new bars; the number of signals written to `out`."""
+    carried = state[0]
     count = 0
     for i in range(bars.size):
         bar = bars[i]
-        now = market_step(state.market, params.rules, bar)
-        z = _innovate(state, params, now)
+        now = market_step(carried["market"], params.rules, bar)
+        z = _innovate(carried, params, now)
         if now.gap:
-            state.arm[_SIDE] = 0
-        elif state.arm[_SIDE] == 0:
-            _arm(state, params, now, z, bar["time"])
+            carried["side"] = 0
+        elif carried["side"] == 0:
+            _arm(carried, params, now, z, bar["time"])
         else:
-            state.arm[_LEFT] -= 1
-            state.arm[_EXTREME] = min(state.arm[_EXTREME], adverse_extreme(now, state.arm[_SIDE]))
-            if _fire(state, params, now, bar, out[count]):
+            carried["left"] -= 1
+            carried["extreme"] = min(carried["extreme"], adverse_extreme(now, carried["side"]))
+            if _fire(carried, params, now, bar, out[count]):
                 count += 1
-                state.arm[_SIDE] = 0
-            elif state.arm[_LEFT] == 0:
-                state.arm[_SIDE] = 0
+                carried["side"] = 0
+            elif carried["left"] == 0:
+                carried["side"] = 0
     return count
 
 
@@ -206,9 +209,9 @@ class KalmanQuickfire(KernelPattern):
     )
     kernel = scan_bars
 
-    def new_state(self) -> State:
+    def new_state(self) -> Records:
         """The state before the first bar."""
-        return State(new_market(), new_trend(), np.zeros(2), np.zeros(4, np.int64))
+        return np.zeros(1, STATE)
 
     def new_params(self) -> Params:
         """The configuration as the kernel wants it."""

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from bitten.kernels.indicators import Adx, Atr, adx_step, atr_step, new_adx, new_atr
+from bitten.kernels.indicators import ADX, ATR, Record, adx_step, atr_step
 from bitten.kernels.jit import kernel
-from bitten.model.dtypes import EVIDENCE_SLOTS, NS_PER_MINUTE, Ints, Records
+from bitten.model.dtypes import EVIDENCE_SLOTS, NS_PER_MINUTE
 from bitten.pattern import PatternContext
 
 _NEVER: Final = np.iinfo(np.int64).max
@@ -87,18 +87,17 @@ def new_rules(config: BarRules, context: PatternContext, expiry_bars: int, time_
     )
 
 
-class Market(NamedTuple):
-    """What every bar pattern carries from bar to bar."""
-
-    bars: Ints  # (1,) bars seen
-    last: Ints  # (3,) the origin (first close); start and relative close of the last bar
-    atr: Atr
-    adx: Adx
-
-
-def new_market() -> Market:
-    """A state before the first bar."""
-    return Market(np.zeros(1, np.int64), np.zeros(3, np.int64), new_atr(), new_adx())
+# What every bar pattern carries from bar to bar.
+MARKET: Final = np.dtype(
+    [
+        ("bars", np.int64),  # bars seen
+        ("origin", np.int64),  # the first close, to which all prices are relative
+        ("time", np.int64),  # start of the last bar
+        ("close", np.int64),  # its relative close
+        ("atr", ATR),
+        ("adx", ADX),
+    ]
+)
 
 
 class Now(NamedTuple):
@@ -117,26 +116,26 @@ class Now(NamedTuple):
 
 
 @kernel
-def market_step(market: Market, rules: Rules, bar: Records) -> Now:
+def market_step(market: Record, rules: Rules, bar: Record) -> Now:
     """Take in one bar (a record of BAR)."""
-    if market.bars[0] == 0:
-        market.last[0] = bar["close"]
-        market.last[1] = bar["time"]
-    origin = market.last[0]
+    if market["bars"] == 0:
+        market["origin"] = bar["close"]
+        market["time"] = bar["time"]
+    origin = market["origin"]
     high = bar["high"] - origin
     low = bar["low"] - origin
     close = bar["close"] - origin
-    before = market.last[2]
-    gap = bar["time"] - market.last[1] > rules.gap_ns
-    atr = atr_step(market.atr, rules.atr_period, high, low, close, gap)
-    adx = adx_step(market.adx, rules.adx_period, high, low, close, gap)
+    before = market["close"]
+    gap = bar["time"] - market["time"] > rules.gap_ns
+    atr = atr_step(market["atr"], rules.atr_period, high, low, close, gap)
+    adx = adx_step(market["adx"], rules.adx_period, high, low, close, gap)
     spread = rules.default_spread
     if bar["quotes"] > 0 and bar["spread_sum"] > 0:
         spread = bar["spread_sum"] / bar["quotes"]
-    ready = market.bars[0] >= rules.warm_up and not gap and atr > 0.0 and not math.isnan(adx)
-    market.bars[0] += 1
-    market.last[1] = bar["time"]
-    market.last[2] = close
+    ready = market["bars"] >= rules.warm_up and not gap and atr > 0.0 and not math.isnan(adx)
+    market["bars"] += 1
+    market["time"] = bar["time"]
+    market["close"] = close
     return Now(bar["open"] - origin, high, low, close, before, gap, ready, spread, atr, adx)
 
 
@@ -176,7 +175,7 @@ def acceptable(rules: Rules, now: Now, risk: float, reward: float) -> bool:
 
 @kernel
 def write_signal(
-    row: Records, rules: Rules, now: Now, bar: Records, side: int, anchor: int, risk: float, reward: float, score: float
+    row: Record, rules: Rules, now: Now, bar: Record, side: int, anchor: int, risk: float, reward: float, score: float
 ) -> None:
     """Fill a record of SIGNAL but for its evidence; `score` is the confidence as a share of 1."""
     row["time"] = bar["known"]
