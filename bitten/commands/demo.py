@@ -46,7 +46,10 @@ def demo(
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
         console = Console(markup=False, highlight=False, width=_PLAIN_WIDTH)
-    _import(console, paths, folder, clock, symbol)
+    try:
+        _import(console, paths, folder, clock, symbol)
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(f"{folder} keeps what was finished; the same command again does the rest") from error
     choice = _choose(console, folder)
     config = _configure(console, folder, choice)
     run = _run(config)

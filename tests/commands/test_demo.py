@@ -145,6 +145,18 @@ def test_options_that_only_the_import_command_has(capsys: pytest.CaptureFixture[
     assert err.endswith("such options has `bitten data import`, then `bitten init`\n")
 
 
+def test_ctrl_c_says_what_was_kept(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demonstration, "ingest", interrupted)
+    code, _, err = run(capsys)
+    assert code == 130
+    assert err.strip() == "interrupted: demo keeps what was finished; the same command again does the rest"
+    assert len(list(Path("demo/quotes").glob("*.csv.gz"))) == 3
+    assert not list(Path("demo").rglob("*.parquet"))
+
+
 @pytest.mark.parametrize("synthetic_first", [True, False])
 def test_made_up_and_real_quotes_never_mix(capsys: pytest.CaptureFixture[str], synthetic_first: bool) -> None:
     own = ["--data", str(write_own(Path("mine/eurgbp.csv"))), "--folder", "one"]
