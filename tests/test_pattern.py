@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitten.barpattern import Bar, BarPattern, Proposal, Window
+from bitten.bars import BarBuilder
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, SELL, SIGNAL, Records
 from bitten.model.timeframe import timeframe_ns
-from bitten.pattern import KernelPattern, PatternContext, PatternFailed
+from bitten.pattern import Batch, KernelPattern, Pattern, PatternContext, PatternFailed
 from bitten.randommarket import bars_as_quotes, longer_bars
-from bitten.testing import INSTRUMENT, check_pattern, random_bars
+from bitten.testing import INSTRUMENT, check_pattern, random_bars, random_quotes
 from bitten.trial import Replay, run
 
 BARS = random_bars(np.random.default_rng(8), 700)
@@ -228,6 +229,46 @@ class MeanReversion(BarPattern):
 def test_a_plain_pattern_keeps_the_laws() -> None:
     kept = check_pattern(MeanReversion, random_bars(np.random.default_rng(5), 1500), mirror=False, scale=False)
     assert "batch-size invariance" in kept and "causality" in kept and "save and restore" in kept
+
+
+class Snap(Pattern):
+    """Reads ticks: fades a jump of the bid that exceeds the mean range of the last M1 bars. State in plain Python."""
+
+    Config = BarPattern.Config
+
+    def __init__(self, config: Any, context: PatternContext) -> None:
+        super().__init__(config, context)
+        self.ranges: list[int] = []
+        self.last: int | None = None
+        self.bar: int | None = None  # start of the bar of the last signal: one signal per bar
+
+    def scan(self, batch: Batch) -> Records:
+        rows = []
+        bars, quotes = batch.bars["M1"], batch.quotes
+        order = [(int(known), 0, i) for i, known in enumerate(bars["known"])]
+        order += [(int(ts), 1, i) for i, ts in enumerate(quotes.ts)]
+        for instant, is_quote, i in sorted(order):
+            if not is_quote:
+                self.ranges = [*self.ranges[-9:], int(bars["high"][i] - bars["low"][i])]
+                continue
+            bid = int(quotes.bid[i])
+            jump = 0 if self.last is None else bid - self.last
+            self.last = bid
+            if len(self.ranges) == 10 and 10 * abs(jump) > sum(self.ranges) and self.bar != instant // NS_PER_MINUTE:
+                self.bar = instant // NS_PER_MINUTE
+                row = np.zeros(1, SIGNAL)
+                side = -1 if jump > 0 else 1
+                row["time"], row["anchor"], row["side"], row["reference"] = instant, self.bar, side, bid
+                row["stop"], row["target"] = bid - side * abs(jump), bid + side * abs(jump)
+                row["confidence"] = 50
+                rows.append(row)
+        return np.concatenate(rows) if rows else np.zeros(0, SIGNAL)
+
+
+def test_a_pattern_that_reads_ticks_keeps_the_laws() -> None:
+    quotes = random_quotes(np.random.default_rng(2), 6000)
+    bars = BarBuilder(NS_PER_MINUTE).update(quotes)
+    assert len(check_pattern(Snap, bars, quotes=quotes)) == 9
 
 
 class Empty(BarPattern):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -150,6 +154,23 @@ def test_no_signal_comes_on_the_bar_after_a_gap(kind: type[KernelPattern]) -> No
     assert at.size > 100 and not gap[at].any()
     ungapped = np.searchsorted(bars["known"], scan(kind, bars, gap_bars=0)["time"])
     assert gap[ungapped].any()  # with the rule switched off they do come
+
+
+def test_kernels_run_as_plain_python_say_the_same(repository: Path) -> None:
+    code = (
+        "import sys, numpy as np\n"
+        "from bitten.testing import random_bars\n"
+        "from tests.plugins.patterns.test_definitions import NAIVE, scan\n"
+        "bars = random_bars(np.random.default_rng(1), 3000)\n"
+        "sys.stdout.buffer.write(b''.join(scan(kind, bars).tobytes() for kind in NAIVE))\n"
+    )
+    environment = {**os.environ, "BITTEN_NOJIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, env=environment, capture_output=True, check=True
+    )
+    bars = random_bars(np.random.default_rng(1), 3000)
+    assert done.stdout == b"".join(scan(kind, bars).tobytes() for kind in NAIVE)
+    assert len(done.stdout) > 1000
 
 
 def test_a_gap_disarms_kal() -> None:
