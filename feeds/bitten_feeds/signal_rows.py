@@ -31,7 +31,6 @@ _TIME: Final = re.compile(
 class SignalRow:
     """One checked row. `stop` and `target` are decimal prices, or points where `relative`; None for none."""
 
-    number: int  # of the row among the file's data rows, from 1
     time: int  # ns UTC
     symbol: str
     side: int
@@ -59,7 +58,7 @@ def read_signal_rows(path: Path, clock: str) -> list[SignalRow]:
     rows: list[SignalRow] = []
     ids: dict[str, str] = {}
     for where, values in read(path):
-        row = _Row(where, values, clock).checked(len(rows) + 1)
+        row = _Row(where, values, clock).checked()
         if row.id is not None and row.id in ids:
             raise DataError(f'{where}: id "{row.id}" was given before, at {ids[row.id]}; ids must be unique')
         if row.id is not None:
@@ -136,7 +135,7 @@ class _Row:
         self.values = values
         self.clock = clock
 
-    def checked(self, number: int) -> SignalRow:
+    def checked(self) -> SignalRow:
         time = self._time("time")
         if time is None:
             raise self._bad("time", "a time such as 2024-05-02 12:30:00")
@@ -150,7 +149,6 @@ class _Row:
             raise self._bad("expiry", "a time after the signal's own")
         identity = self.values.get("id")
         return SignalRow(
-            number,
             time,
             self._text("symbol"),
             side,

@@ -39,7 +39,8 @@ class SignalsFile(Pattern):
 
     A row's order fills with the first quote after its time. Rows from before the symbol's first quote are left out,
     because nothing was known of its price then; `notes` says how many, and which symbols of the file nobody trades.
-    `external_ids` maps a signal's anchor, its row number in the file, to the id that the file gave it.
+    `external_ids` maps a signal's anchor to the id that the file gave it. The anchor is the row's time; of rows at
+    one time the later ones stand a nanosecond apart.
     """
 
     Config = SignalsFileConfig
@@ -50,8 +51,11 @@ class SignalsFile(Pattern):
         rows = read_signal_rows(path, check_clock(config.clock))
         own = sorted((row for row in rows if row.symbol == context.instrument.symbol), key=lambda row: row.time)
         self.notes: list[str] = _strangers(path, rows, context)
-        self.external_ids: Mapping[int, str] = {row.number: row.id for row in own if row.id is not None}
-        self._rows = self._records(own)
+        anchors = _anchors(own)
+        self.external_ids: Mapping[int, str] = {
+            anchor: row.id for anchor, row in zip(anchors, own, strict=True) if row.id is not None
+        }
+        self._rows = self._records(own, anchors)
         self._times: Ints = self._rows["time"].copy()
         self._next = 0
         self._open = False  # whether a quote has been seen
@@ -65,15 +69,15 @@ class SignalsFile(Pattern):
             self._next = int(self._times.searchsorted(batch.quotes.ts[0]))
             if self._next:
                 symbol = self.context.instrument.symbol
-                self.notes.append(f"{self._next} signals on {symbol} from before its first quote were left out")
+                self.notes.append(f"signals on {symbol} from before its first quote, left out: {self._next}")
         start, self._next = self._next, int(self._times.searchsorted(batch.horizon, "right"))
         return self._rows[start : self._next]
 
-    def _records(self, rows: list[SignalRow]) -> Records:
+    def _records(self, rows: list[SignalRow], anchors: list[int]) -> Records:
         records = np.zeros(len(rows), SIGNAL)
-        for record, row in zip(records, rows, strict=True):
+        for record, row, anchor in zip(records, rows, anchors, strict=True):
             record["time"] = row.time
-            record["anchor"] = row.number
+            record["anchor"] = anchor
             record["side"] = row.side
             record["reference"] = NO_PRICE
             record["stop"] = self._level(row.stop, row.relative)
@@ -89,9 +93,19 @@ class SignalsFile(Pattern):
         return int(level) if relative else self.context.instrument.points(level)
 
 
+def _anchors(rows: list[SignalRow]) -> list[int]:
+    """The rows' times, ascending, made different from each other."""
+    anchors: list[int] = []
+    for row in rows:
+        anchors.append(max(row.time, anchors[-1] + 1) if anchors else row.time)
+    return anchors
+
+
 def _strangers(path: Path, rows: list[SignalRow], context: PatternContext) -> list[str]:
     """What to say of symbols that are not configured; the same from every instance, so that it is told once."""
     if not context.symbols:
         return []
     counts = Counter(row.symbol for row in rows if row.symbol not in context.symbols)
-    return [f"{path.name}: {n} signals on {symbol}, which is not configured" for symbol, n in sorted(counts.items())]
+    return [
+        f"{path.name}: signals on {name}, which is not configured, left out: {n}" for name, n in sorted(counts.items())
+    ]

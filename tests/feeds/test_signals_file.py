@@ -59,9 +59,9 @@ def test_prices_distances_ids_and_expiries(tmp_path: Path) -> None:
     assert rows["relative"].tolist() == [0, 1, 0]
     assert rows["confidence"].tolist() == [85.5, 100.0, 100.0]
     assert rows["expiry"].tolist() == [NOON + 5 * NS_PER_MINUTE, 0, 0]
-    assert rows["anchor"].tolist() == [1, 2, 3]
+    assert rows["anchor"].tolist() == rows["time"].tolist()
     assert set(rows["reference"]) == {NO_PRICE} and not rows["evidence"].any()
-    assert pattern.external_ids == {1: "first", 3: "third"}
+    assert pattern.external_ids == {NOON: "first", NOON + 2 * NS_PER_MINUTE: "third"}
     assert pattern.notes == []
     assert set(given(signals(path, confidence=70.0))["confidence"]) == {85.5, 70.0}
 
@@ -178,7 +178,7 @@ def test_parquet_says_the_same_as_csv(tmp_path: Path, zone: str | None) -> None:
     frame.to_parquet(tmp_path / "signals.parquet")
     ours, theirs = signals(tmp_path / "signals.parquet"), signals(path)
     np.testing.assert_array_equal(given(ours), given(theirs))
-    assert ours.external_ids == theirs.external_ids == {1: "a"}
+    assert ours.external_ids == theirs.external_ids == {NOON: "a"}
 
 
 def test_parquet_rows_are_checked_too(tmp_path: Path) -> None:
@@ -189,13 +189,20 @@ def test_parquet_rows_are_checked_too(tmp_path: Path) -> None:
         signals(tmp_path / "s.parquet")
 
 
+def test_rows_at_one_time_have_anchors_of_their_own(tmp_path: Path) -> None:
+    path = write(tmp_path, "time,symbol,side,id\n" + "".join(f"2014-05-01 12:00,EURUSD,buy,{i}\n" for i in range(3)))
+    pattern = signals(path)
+    assert given(pattern)["anchor"].tolist() == [NOON, NOON + 1, NOON + 2]
+    assert pattern.external_ids == {NOON: "0", NOON + 1: "1", NOON + 2: "2"}
+
+
 def test_symbols_nobody_trades_are_told(tmp_path: Path) -> None:
     rows = "".join(f"2014-05-01 12:00,{symbol},buy\n" for symbol in ("EURUSD", "GBPUSD", "DAX", "GBPUSD", "XAUUSD"))
     path = write(tmp_path, "time,symbol,side\n" + rows)
     pattern = signals(path, ("EURUSD", "XAUUSD"))
     assert pattern.notes == [
-        "signals.csv: 1 signals on DAX, which is not configured",
-        "signals.csv: 2 signals on GBPUSD, which is not configured",
+        "signals.csv: signals on DAX, which is not configured, left out: 1",
+        "signals.csv: signals on GBPUSD, which is not configured, left out: 2",
     ]
     assert given(pattern).size == 1
 
@@ -220,7 +227,7 @@ def test_rows_are_given_once_in_order_however_the_market_is_cut(tmp_path: Path) 
     assert (np.diff(whole["time"]) >= 0).all() and whole["time"].min() >= FIRST and whole["time"].max() <= LAST
     inside = 200 < whole.size < 300
     assert inside and len(set(whole["anchor"].tolist())) == whole.size
-    assert any("from before its first quote were left out" in note for note in pattern.notes)
+    assert any("from before its first quote, left out: " in note for note in pattern.notes)
     early = [FIRST - 10**15, FIRST - 1]  # horizons that other symbols bring
     rng = np.random.default_rng(6)
     for cuts in (early, np.sort(rng.choice(QUOTES.ts, 50)).tolist(), early + np.unique(QUOTES.ts).tolist()):
