@@ -90,7 +90,7 @@ def show(figure: Figure, value: Any, currency: str | None = None) -> str:
     if figure.kind == "percent":
         return plus + minus(f"{value * 100:,.2f}") + " %"
     if figure.kind == "money":
-        return plus + show_money(value, currency)
+        return plus + minus(f"{value:,.2f}") + (f" {currency}" if currency else "")
     if figure.kind == "r":
         return plus + minus(f"{value:.3f}") + " R"
     if figure.kind == "seconds":
@@ -105,13 +105,6 @@ def minus(text: str) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.,") else MINUS + text[1:]
     return text
-
-
-def show_money(value: float | None, currency: str | None = None) -> str:
-    """`−1,234.50 USD`."""
-    if value is None:
-        return ABSENT
-    return minus(f"{value:,.2f}") + (f" {currency}" if currency else "")
 
 
 def show_duration(seconds: float | None) -> str:

@@ -22,6 +22,8 @@ RUNS_DIR = click.option(
     help="Folder that holds the run folders.",
 )
 
+_LISTED = {"trades": "trades", "win_rate": "win", "expectancy_r": "R", "net": "net", "max_drawdown": "drawdown"}
+
 
 @click.group()
 def runs() -> None:
@@ -40,18 +42,16 @@ def list_runs(runs_dir: Path) -> None:
 
     console = _console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    keys = ("trades", "win_rate", "expectancy_r", "net", "max_drawdown", "sharpe")
-    for name in ("run", "created", "period", "symbols"):
-        table.add_column(name)
-    for key in keys:
-        table.add_column(BY_KEY[key].label.lower(), justify="right")
+    for name in ("run", "period", "symbols"):
+        table.add_column(name, overflow="fold")
+    for heading in _LISTED.values():
+        table.add_column(heading, justify="right", no_wrap=True)
     found = list(_opened(runs_dir, console))
     for run in sorted(found, key=lambda run: (str(run.manifest.get("created", "")), run.folder.name)):
-        label = f"{run.folder.name} (synthetic)" if is_synthetic(run.manifest) else run.folder.name
-        facts = (label, str(run.manifest.get("created", ""))[:19], period_text(run.manifest))
-        symbols = " ".join(map(str, run.manifest.get("symbols") or ()))
-        figures = (show(BY_KEY[key], run.stats.get(key), run.stats.get("currency")) for key in keys)
-        table.add_row(*(escape(fact) for fact in facts), escape(symbols), *figures)
+        label = f"{run.folder.name}\n(synthetic)" if is_synthetic(run.manifest) else run.folder.name
+        facts = (label, period_text(run.manifest), " ".join(map(str, run.manifest.get("symbols") or ())))
+        figures = (show(BY_KEY[key], run.stats.get(key)).removesuffix(" R") for key in _LISTED)
+        table.add_row(*(escape(fact) for fact in facts), *figures)
     if found:
         console.print(table)
     else:

@@ -75,6 +75,13 @@ def test_a_timeframe_only_grows_into_whole_multiples():
     assert coarser(names[1440]) is None
 
 
+def test_thousands_of_bars_are_all_kept_however_they_come():
+    rows = bars(list(range(5000)))
+    whole = sketched(rows, [], 10_000)
+    assert columns(whole) == columns(sketched(rows, list(range(0, 5000, 37)), 10_000))
+    assert whole.close.tolist() == rows["close"].tolist()
+
+
 def test_symbols_are_kept_apart():
     sketch = CandleSketch(5)
     sketch.add("A", bars(list(range(20))), timeframe_ns=NS_PER_MINUTE, digits=5)
@@ -89,3 +96,8 @@ def test_coarsening_later_is_coarsening_at_once(gaps):
     fine = sketched(bars(np.cumsum(gaps).tolist()), [], 10_000)
     stepwise = coarsen(coarsen(fine, LADDER[1]), LADDER[3])
     assert columns(stepwise) == columns(coarsen(fine, LADDER[3]))
+
+
+def test_no_candles_stay_none():
+    none = np.zeros(0, np.int64)
+    assert coarsen(CandleSet(5, LADDER[0], none, none, none, none, none), LADDER[1]).size == 0

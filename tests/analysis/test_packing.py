@@ -1,5 +1,6 @@
 import base64
 import gzip
+import re
 
 import numpy as np
 import pytest
@@ -8,17 +9,20 @@ from hypothesis import strategies as st
 
 from bitten.analysis.candles import LADDER
 from bitten.analysis.packing import Packer
-from bitten.analysis.payload import within_budget
-from tests.analysis.made_run import START, make_run
+from bitten.analysis.payload import Blocks, pack_trades, within_budget
+from tests.analysis.made_run import START, make_run, trades_table
 
 DTYPES = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<f8"}
 
 
 def unpack(packer: Packer) -> dict[str, np.ndarray]:
+    return decode(gzip.decompress(base64.b64decode(packer.text())), packer.meta)
+
+
+def decode(raw: bytes, meta: list[dict]) -> dict[str, np.ndarray]:
     """What assets/unpack.js does."""
-    raw = gzip.decompress(base64.b64decode(packer.text()))
     columns, offset = {}, 0
-    for column in packer.meta:
+    for column in meta:
         size = column["width"] * column["count"]
         stored = np.frombuffer(raw[offset : offset + size], DTYPES[column["width"]]).astype(np.float64)
         offset += size
@@ -78,3 +82,37 @@ def test_a_budget_coarsens_the_largest_first():
 def test_a_budget_that_nothing_can_meet_ends_at_d1():
     made = make_run(trades=2, bars=3000, symbols=2).candles
     assert {candles.timeframe_ns for candles in within_budget(made, 1).values()} == {LADDER[-1]}
+
+
+def packed_trades(rows: list[dict], instruments: dict, candles: dict | None = None) -> tuple[dict, dict]:
+    """The facts about the trades and their columns."""
+    blocks = Blocks()
+    facts = pack_trades(blocks, trades_table(rows), {"instruments": instruments}, candles or {})
+    raw = re.search(rf'id="{facts["block"]["id"]}">([^<]*)<', blocks.html())[1]
+    return facts, decode(gzip.decompress(base64.b64decode(raw)), facts["block"]["columns"])
+
+
+ROW = {"open_price": 1.1, "stop": 1.0985, "close_price": 1.1021, "pips": 21.0, "symbol": "EURUSD"}
+
+
+def test_trades_are_packed_in_points_from_their_entry():
+    facts, columns = packed_trades([ROW], {"EURUSD": {"digits": 5, "pip": 0.0001}})
+    assert facts["digits"] == [5]
+    found = {name: columns[name].tolist() for name in ("open", "stop", "close", "risk", "r")}
+    assert found == {"open": [110000.0], "stop": [-150.0], "close": [210.0], "risk": [15.0], "r": [1.4]}
+    assert np.isnan(columns["target"][0])
+
+
+def test_digits_and_pips_that_nobody_states_are_read_off_the_trades():
+    facts, columns = packed_trades([ROW, {**ROW, "open_price": 1.10005, "pips": 20.5}], {})
+    assert facts["digits"] == [5]
+    assert columns["risk"][0] == pytest.approx(15.0)
+
+
+def test_digits_come_from_the_candles_before_they_are_guessed():
+    candles = {"EURUSD": make_run(trades=2, bars=3000, symbols=1).candles["EURUSD"]}
+    assert packed_trades([{**ROW, "open_price": 1.0}], {}, candles)[0]["digits"] == [5]
+
+
+def test_prices_with_endless_decimals_keep_eight():
+    assert packed_trades([{**ROW, "open_price": 1 / 3}], {})[0]["digits"] == [8]

@@ -277,6 +277,13 @@ def test_importing_the_analysis_does_not_import_pandas():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_an_account_without_money_has_no_return_and_no_drawdown():
+    equity = equity_table([START, START + NS_PER_DAY], [0.0, 0.0])
+    summary = summarise({"equity": equity}, [AccountFacts("main", "USD", 0.0)])
+    assert (summary["return"], summary["cagr"], summary["max_drawdown"], summary["sharpe"]) == (None,) * 4
+    assert summary["final_equity"] == 0.0
+
+
 def test_key_figures_of_no_curve_leave_money_undefined():
     from bitten.analysis.columns import unpack_trades
 

@@ -56,6 +56,7 @@ def test_markup_in_names_is_text(made):
         ("net", -1234.5, "−1,234.50 USD"),
         ("net", -0.001, "0.00 USD"),
         ("net", None, "–"),
+        ("sharpe", -1.234, "−1.23"),
         ("win_rate", 0.4567, "45.67 %"),
         ("return", -0.0123, "−1.23 %"),
         ("expectancy_r", 0.1234, "+0.123 R"),

@@ -54,8 +54,9 @@ def test_list_shows_every_run_oldest_first_and_passes_over_broken_ones(tmp_path)
     (tmp_path / "no-run").mkdir()
     result = invoke(tmp_path, "list")
     assert result.exit_code == 0
-    assert result.output.index("older") < result.output.index("younger (synthetic)")
-    assert "older (synthetic)" not in result.output
+    older, younger, label = (result.output.index(word) for word in ("older", "younger", "(synthetic)"))
+    assert older < younger < label
+    assert result.output.count("(synthetic)") == 1
     assert "passed over" in result.output
     assert "no-run" not in result.output
 
@@ -152,6 +153,13 @@ def test_another_dictionary_is_no_difference():
 def test_a_missing_column_is_a_difference():
     fewer = {**MADE.tables, "trades": MADE.tables["trades"].drop_columns(["swap"])}
     assert [found.table for found in differences(MADE.tables, fewer)] == ["trades"]
+
+
+def test_a_column_of_another_type_is_a_difference():
+    at = MADE.tables["equity"].schema.get_field_index("open_positions")
+    floats = MADE.tables["equity"]["open_positions"].cast(pa.float64())
+    other = {**MADE.tables, "equity": MADE.tables["equity"].set_column(at, "open_positions", floats)}
+    assert [(found.table, found.row) for found in differences(MADE.tables, other)] == [("equity", 0)]
 
 
 def test_the_commands_load_nothing_heavy():
