@@ -98,7 +98,9 @@ class BarCleaner:
         tally.add("filler", fills.sum())
         rows = np.flatnonzero(sound & ~bad & ~fills)
         bars = self._points(raw, rows, tally)
-        late, steps, _ = late_rows(bars.time, None)
+        if bars.time.size == 0:
+            return bars
+        late, steps = late_rows(bars.time, int(bars.time[0]), int(bars.time[0]))
         tally.add("backward", steps.size)
         if steps.size and self.policy.backward == "error":
             raise backward_error(where(int(rows[steps[0]])), int(bars.time[steps[0]]))

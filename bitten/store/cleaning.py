@@ -97,6 +97,7 @@ class TickCleaner:
         self._where = where
         self._row = 0
         self._newest: int | None = None  # latest time so far
+        self._previous: int | None = None  # time of the last sound row
         self._before: tuple[int, int, int] | None = None  # the last row that came through
         self._held: list[TickColumns] = []  # with `sort`, everything until the end of the file
 
@@ -131,7 +132,11 @@ class TickCleaner:
 
     def _late(self, ts: Ints, rows: Ints) -> Bools:
         """Rows older than one before them; counts the steps back, or refuses the first."""
-        late, steps, self._newest = late_rows(ts, self._newest)
+        if ts.size == 0:
+            return np.zeros(0, np.bool_)
+        newest = int(ts[0]) if self._newest is None else self._newest
+        late, steps = late_rows(ts, newest, int(ts[0]) if self._previous is None else self._previous)
+        self._newest, self._previous = max(newest, int(ts.max())), int(ts[-1])
         self._tally.add("backward", steps.size)
         if steps.size and self._policy.backward == "error":
             raise backward_error(self._where(int(rows[steps[0]])), int(ts[steps[0]]))
@@ -171,15 +176,16 @@ def sound_rows(tally: Tally, *prices: Floats) -> Bools:
     return ~(absent | zero)
 
 
-def late_rows(time: Ints, newest: int | None) -> tuple[Bools, Ints, int | None]:
-    """Rows older than one before them, the rows at which time steps back, and the newest time so far."""
-    if time.size == 0:
-        return np.zeros(0, np.bool_), np.zeros(0, np.int64), newest
-    first = int(time[0]) if newest is None else newest
-    latest = np.maximum(np.maximum.accumulate(time), first)
-    late: Bools = time < latest
-    steps = np.flatnonzero(np.diff(time, prepend=first) < 0)
-    return late, steps, int(latest[-1])
+def late_rows(time: Ints, newest: int, previous: int) -> tuple[Bools, Ints]:
+    """Rows older than one before them, and the rows at which time steps back.
+
+    Args:
+        time: of consecutive rows, not empty.
+        newest: latest time of all rows before.
+        previous: time of the row before.
+    """
+    late: Bools = time < np.maximum(np.maximum.accumulate(time), newest)
+    return late, np.flatnonzero(np.diff(time, prepend=previous) < 0)
 
 
 def lossy_prices(digits: int, *prices: Floats) -> int:

@@ -99,8 +99,6 @@ class Importer(ABC):
     """
 
     name: ClassVar[str]
-    describes: ClassVar[str]
-    """One line for lists of formats: what such a file looks like."""
 
     generic: ClassVar[bool] = False
     """A generic reader is asked only where no other one has recognised the file."""
@@ -210,12 +208,12 @@ def _why_unknown(head: bytes) -> str:
         return "the file is empty (0 bytes), which is an hour without ticks only in a .bi5 file"
     first = next((line for line in head.split(b"\n") if line.strip()), b"").strip()
     shown = first[:60].decode("utf-8", "replace")
-    if first and not head.strip().count(b"\n"):
-        return f'the file has one line only, "{shown}"'
     if b"\0" in head[:1000] or not shown.isprintable():
         return "binary content that is neither Dukascopy .bi5 (LZMA), MT4 .hst nor Parquet"
     if first[:1] in (b"<", b"{", b"["):
         return f'not a table of quotes, it starts with "{shown}" (a web page or JSON was saved instead of the data?)'
+    if first and not head.strip().count(b"\n"):
+        return f'the file has one line only, "{shown}"'
     return (
         f'no time with prices was recognised, the first line is "{shown}"; if these are quotes, name the columns '
         "with --columns time=...,bid=...,ask=..."

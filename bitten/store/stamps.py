@@ -96,8 +96,6 @@ class _Texts:
     """The stamps of a column as bytes."""
 
     def __init__(self, column: Any) -> None:
-        if isinstance(column, pa.ChunkedArray):
-            column = column.combine_chunks()
         text = pc.fill_null(column.cast(pa.binary()), b"")
         start, self._count = text.offset, len(text)
         buffers = text.buffers() if self._count else (None, b"\0" * 4, b"")
@@ -157,7 +155,7 @@ def _match(sample: bytes, row: int) -> re.Match[bytes]:
     for shape in _SHAPES:
         if match := shape.match(sample):
             return match
-    raise BadStampError(row, sample.decode("utf-8", "replace"), "is no time stamp")
+    raise BadStampError(row, sample.decode("utf-8", "replace"), "is no time stamp such as 2019-02-04 02:00:00.994")
 
 
 def _fitting(match: re.Match[bytes], texts: _Texts, rows: Ints) -> tuple[Ints, Bytes]:

@@ -123,7 +123,7 @@ class Chunk:
         try:
             return parse_stamps(column if pa.types.is_binary(column.type) else column.cast(pa.string()))
         except BadStampError as error:
-            raise DataError(f'{self.where(error.row)}: time stamp "{error.text}" {error}') from error
+            raise DataError(f'{self.where(error.row)}: "{error.text}" {error}') from error
 
     def where(self, row: int) -> str:
         """The place of a row of this chunk, for messages."""

@@ -21,6 +21,7 @@ from bitten.store.textfile import Chunk, Dialect, Table, TextFile
 OHLC: Final = ("open", "high", "low", "close")
 _SURE: Final = 100  # so many prices show all decimals that the source has
 _SURE_WHOLE: Final = 40  # so many whole prices in a row are no chance
+_MOST_DECIMALS: Final = 8
 _NOISE: Final = 1e-6  # 130336.99999999999 is what a script left of the whole number 130337
 
 
@@ -61,7 +62,7 @@ class TextImporter(Importer):
         layout = self.layout(path, file.dialect, options)
         texts = {f"stamp{i}": column for i, column in enumerate(layout.stamp)} | dict(layout.fixed)
         fixed = {name: file.dialect.first[column] for name, column in layout.fixed.items() if file.dialect.first}
-        prices = _Prices(options)
+        prices = _Prices(path, options)
         filled = _Filled()
         for chunk in file.chunks(texts, layout.numbers, options.advance):
             for name, value in fixed.items():
@@ -138,7 +139,8 @@ class _Filled:
 class _Prices:
     """How the numbers of one file become decimal prices; decided on its first rows."""
 
-    def __init__(self, options: ImportOptions) -> None:
+    def __init__(self, path: Path, options: ImportOptions) -> None:
+        self._path = path
         self._options = options
         self._scale: float | None = options.scale
         self._digits: int | None = None
@@ -160,7 +162,7 @@ class _Prices:
         """The source's own point, from the decimals it writes: what its spread column counts."""
         if self._digits is None:
             values = np.concatenate([column[np.isfinite(column)] for column in columns])
-            seen = decimals(values)
+            seen = decimals(values, self._path)
             common = market_digits(self._options.symbol or "") or 0
             self._digits = seen if values.size >= _SURE else max(seen, common)
         return float(10.0**-self._digits)
@@ -173,14 +175,17 @@ class _Prices:
         return float(10.0**digits)
 
 
-def decimals(prices: Floats, most: int = 8) -> int:
+def decimals(prices: Floats, path: Path) -> int:
     """The fewest decimals that write all prices, as far as a double of their size can tell.
 
     Raises:
-        DataError: a price has more than `most` decimals.
+        DataError: there are more than `_MOST_DECIMALS`, so that nobody knows what the file calls a point.
     """
-    for digits in range(most + 1):
+    for digits in range(_MOST_DECIMALS + 1):
         scaled = prices * 10.0**digits
-        if (np.abs(scaled - np.rint(scaled)) <= 1e-6 + np.abs(scaled) * 1e-12).all():
+        if (np.abs(scaled - np.rint(scaled)) <= _NOISE + np.abs(scaled) * 1e-12).all():
             return digits
-    raise DataError(f"prices have more than {most} decimals; state the source's digits with --scale")
+    raise DataError(
+        f"{path}: prices have more than {_MOST_DECIMALS} decimals, so the points that its spread counts are unknown; "
+        "name the columns without the spread, with --columns time=...,open=..."
+    )

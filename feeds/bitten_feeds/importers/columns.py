@@ -81,7 +81,6 @@ class Columns(TextImporter):
     """A table of quotes or bars. The clock is known where the stamps state their offset from UTC."""
 
     name: ClassVar[str] = "columns"
-    describes: ClassVar[str] = "CSV or Parquet with columns such as time,bid,ask or time,open,high,low,close,volume"
     generic: ClassVar[bool] = True
 
     def open(self, path: Path, head: bytes | None = None) -> Table:

@@ -87,7 +87,6 @@ class DukascopyBi5(Importer):
     """
 
     name: ClassVar[str] = "dukascopy_bi5"
-    describes: ClassVar[str] = "Dukascopy .bi5 ticks or candles, in the folders SYMBOL/2019/01/04 (month from 0)"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """An LZMA stream, or an empty file, that is named .bi5."""
@@ -99,15 +98,12 @@ class DukascopyBi5(Importer):
 
     def describe(self, path: Path, head: bytes, options: ImportOptions) -> FileFacts:
         """Everything stands in the path; UTC."""
-        proof = "Dukascopy writes UTC"
-        if not head and _TICKS_NAME.match(path.name.split(".")[0]) is None:
-            return FileFacts("ticks", symbol_from_path(path, options.known_symbols), "UTC", proof)
         place = _place(path)
         return FileFacts(
             "bars" if place.timeframe else "ticks",
             symbol_from_path(path, options.known_symbols),
             "UTC",
-            proof,
+            "Dukascopy writes UTC",
             place.timeframe,
             place.side,
             filler=place.timeframe is not None,
@@ -159,7 +155,6 @@ class DukascopyCsv(TextImporter):
     """The CSV of Dukascopy's web export and of JForex: DD.MM.YYYY, ask before bid, one side of the candles a file."""
 
     name: ClassVar[str] = "dukascopy_csv"
-    describes: ClassVar[str] = 'Dukascopy CSV, "Gmt time,Open,High,Low,Close,Volume" or "Time,Ask,Bid,..."'
     volume_scale: ClassVar[float] = VOLUME_SCALE
 
     def detect(self, path: Path, head: bytes) -> str | None:

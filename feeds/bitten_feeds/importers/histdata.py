@@ -51,7 +51,6 @@ class HistData(TextImporter):
     """Ticks and M1 bars of HistData.com, zipped as they come or not. Bars are bid; quiet minutes are missing."""
 
     name: ClassVar[str] = "histdata"
-    describes: ClassVar[str] = "HistData.com ticks or M1, 20200101 170000065,1.12120,1.12172,0"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """The shape of the first row; HistData's MetaTrader files are told from a terminal's by their names."""

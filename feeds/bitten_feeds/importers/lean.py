@@ -40,7 +40,6 @@ class LeanQuotes(TextImporter):
     """
 
     name: ClassVar[str] = "lean"
-    describes: ClassVar[str] = "LEAN quote zip of ticks, minutes, hours or days, fxcm/tick/eurusd/20140501_quote.zip"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """Three numbers or eleven columns a row, the first a time of day in ms with the date in the name, or a date."""

@@ -26,7 +26,6 @@ class Mt4Csv(TextImporter):
     """The History Center's CSV: `2012.05.01,00:00,80.919,80.934,80.895,80.895,313`, no header."""
 
     name: ClassVar[str] = "mt4_csv"
-    describes: ClassVar[str] = "MT4 History Center CSV, 2012.05.01,00:00,open,high,low,close,volume without a header"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """Seven columns, the first two a dotted date and a time; HistData's files of this shape are named DAT_MT_."""
@@ -73,7 +72,6 @@ class Mt4Hst(Importer):
     """
 
     name: ClassVar[str] = "mt4_hst"
-    describes: ClassVar[str] = "MT4 .hst history file, version 400 or 401"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """A known version number, a symbol in letters and a period in the 148-byte header."""
@@ -115,10 +113,10 @@ class Mt4Hst(Importer):
                         f"{path}: ends in the middle of a record ({len(data) % record.itemsize} of {record.itemsize} "
                         "bytes); the file was cut off, copy it again while the terminal is closed"
                     )
-                yield _hst_bars(np.frombuffer(data, record), version)
+                yield _hst_bars(np.frombuffer(data, record), version, path)
 
 
-def _hst_bars(rows: Records, version: int) -> RawBars:
+def _hst_bars(rows: Records, version: int, path: Path) -> RawBars:
     opening, high, low, close = (rows[name].astype(np.float64) for name in ("open", "high", "low", "close"))
     prices = np.concatenate([opening, high, low, close])
     rules = {}
@@ -129,14 +127,14 @@ def _hst_bars(rows: Records, version: int) -> RawBars:
         rules = {"prices": "float32 residue rounded away"}
     else:
         points = rows["spread"].astype(np.float64)
-        spread = np.where(points > 0, points, np.nan) * 10.0 ** -decimals(prices)
+        spread = np.where(points > 0, points, np.nan) * 10.0 ** -decimals(prices, path)
     time = rows["time"].astype(np.int64) * NS_PER_SECOND
     return RawBars(time, opening, high, low, close, rows["volume"].astype(np.float64), spread, rules)
 
 
 def float32_decimals(prices: Floats) -> int:
     """The fewest decimals to which all prices can be rounded within what float32 and four written decimals lose."""
-    for digits in range(8):
-        if (np.abs(prices - np.round(prices, digits)) <= np.abs(prices) * 1.5e-7).all():
-            return digits
-    return 8
+    digits = 0
+    while (np.abs(prices - np.round(prices, digits)) > np.abs(prices) * 1.5e-7).any():
+        digits += 1
+    return digits

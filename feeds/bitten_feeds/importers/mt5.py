@@ -38,7 +38,6 @@ class Mt5Ticks(TextImporter):
     """The terminal's "Export Ticks": an empty bid or ask cell means that this side has not changed."""
 
     name: ClassVar[str] = "mt5_ticks"
-    describes: ClassVar[str] = 'MT5 "Export Ticks", <DATE> <TIME> <BID> <ASK> <LAST> <VOLUME> [<FLAGS>]'
     empty_is_unchanged: ClassVar[bool] = True
 
     def detect(self, path: Path, head: bytes) -> str | None:
@@ -64,7 +63,6 @@ class Mt5Bars(TextImporter):
     """The terminal's "Export Bars": bid prices, tick volume, and a spread in points that is 0 where unrecorded."""
 
     name: ClassVar[str] = "mt5_bars"
-    describes: ClassVar[str] = 'MT5 "Export Bars", <DATE> <TIME> <OPEN> <HIGH> <LOW> <CLOSE> <TICKVOL> <VOL> <SPREAD>'
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """Tab-separated columns date, [time,] open, high, low, close and a tick volume."""

@@ -24,7 +24,6 @@ class TrueFx(TextImporter):
     """Ticks of TrueFX, as downloaded or with the header that other tools put over them."""
 
     name: ClassVar[str] = "truefx"
-    describes: ClassVar[str] = "TrueFX ticks, EUR/USD,20200101 22:00:00.065,1.12120,1.12172"
 
     def detect(self, path: Path, head: bytes) -> str | None:
         """Pair, stamp, bid and ask without a header; or the header `timestamp,bid,ask` over stamps with an offset."""
