@@ -22,6 +22,7 @@ from bitten.randommarket import INSTRUMENT, random_quotes
 from bitten.trial import LawBroken
 
 _CONDITIONS: Final = 12  # situations a gate is tried in
+_ACCOUNTS: Final = 5
 _FIRES: Final = 40  # orders an executor is given
 
 
@@ -102,46 +103,47 @@ def check_gate(kind: type[Gate], config: Any = None, *, context: GateContext | N
         LawBroken: with the situation's number and what is wrong.
     """
     rng = np.random.default_rng(seed)
-    config = configured(kind, config)
-    context = context or GateContext()
     refused = 0
     for number in range(_CONDITIONS):
-        market, signal = _market(rng)
-        accounts = [
-            Account(f"a{i}", "USD", float(rng.integers(100, 100_000)), int(rng.integers(1, 4)), 20.0, 80.0)
-            for i in range(5)
-        ]
-        lots = np.round(rng.integers(0, 100, len(accounts)) / 100, 2)
-        busy = rng.integers(0, 4, len(accounts)).tolist()
-
-        def ask(
-            rows: Sequence[int],
-            accounts: Sequence[Account] = accounts,
-            busy: Sequence[int] = busy,
-            lots: Floats = lots,
-            market: Market = market,
-            signal: Signal = signal,
-            number: int = number,
-        ) -> Verdict:
-            ledger = _ledger([accounts[row] for row in rows], [busy[row] for row in rows], signal)
-            situation = Situation(signal, signal.time, market, ledger, lots[list(rows)].copy(), 0.75)
-            before = _columns(situation)
-            verdict = kind(config, context).decide(situation)
-            wrong = _fault_of_verdict(verdict, len(rows))
-            if not wrong and _columns(situation) != before:
-                wrong = "it changed the situation that it was given"
-            if wrong:
-                raise LawBroken(f"situation {number}: {wrong}")
-            return verdict
-
-        everybody = list(range(len(accounts)))
-        verdict = ask(everybody)
+        trial = _GateTrial(kind(configured(kind, config), context or GateContext()), f"situation {number}", rng)
+        everybody = list(range(_ACCOUNTS))
+        verdict = trial.ask(everybody)
         refused += int((~verdict.passed).sum())
-        _same_verdict(ask(everybody), verdict, everybody, f"situation {number}, asked again")
-        _same_verdict(ask(everybody[::-1]), verdict, everybody[::-1], f"situation {number}, accounts in reverse order")
-        for row in everybody:
-            _same_verdict(ask([row]), verdict, [row], f"situation {number}, account {row} alone")
+        for how, rows in [
+            ("asked again", everybody),
+            ("accounts in reverse order", everybody[::-1]),
+            *((f"account {row} alone", [row]) for row in everybody),
+        ]:
+            _same_verdict(trial.ask(rows), verdict, rows, f"situation {number}, {how}")
     return refused
+
+
+class _GateTrial:
+    """One situation with five accounts, which a gate can be shown in any selection and order."""
+
+    def __init__(self, gate: Gate, name: str, rng: np.random.Generator) -> None:
+        self.gate = gate
+        self.name = name
+        self.market, self.signal = _market(rng)
+        self.accounts = [
+            Account(f"a{i}", "USD", float(rng.integers(100, 100_000)), int(rng.integers(1, 4)), 20.0, 80.0)
+            for i in range(_ACCOUNTS)
+        ]
+        self.lots: Floats = np.round(rng.integers(0, 100, _ACCOUNTS) / 100, 2)
+        self.busy = rng.integers(0, 4, _ACCOUNTS).tolist()
+
+    def ask(self, rows: list[int]) -> Verdict:
+        """The gate's verdict on these accounts, in this order."""
+        ledger = _ledger([self.accounts[row] for row in rows], [self.busy[row] for row in rows], self.signal)
+        situation = Situation(self.signal, self.signal.time, self.market, ledger, self.lots[rows].copy(), 0.75)
+        before = _columns(situation)
+        verdict = self.gate.decide(situation)
+        wrong = _fault_of_verdict(verdict, len(rows))
+        if not wrong and _columns(situation) != before:
+            wrong = "it changed the situation that it was given"
+        if wrong:
+            raise LawBroken(f"{self.name}: {wrong}")
+        return verdict
 
 
 def _market(rng: np.random.Generator) -> tuple[Market, Signal]:
