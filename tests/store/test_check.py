@@ -112,6 +112,16 @@ def test_gaps_are_open_time_longest_first(tmp_path: Path) -> None:
     assert found.gap_ns == 6.5 * HOUR
 
 
+def test_a_gap_between_bars_starts_where_the_bar_ends(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    store.add("EURUSD", INSTRUMENTS["EURUSD"], bars([0, 60, 240, 480], "H1"), SOURCE)
+    found = check(store, "EURUSD", "H1", INSTRUMENTS["EURUSD"])
+    assert [gap.open_ns / HOUR for gap in found.longest_gaps] == []  # two missing bars are no gap, three are not more
+    store.add("EURUSD", INSTRUMENTS["EURUSD"], bars([780], "H1", price=138_005), SOURCE)
+    found = check(store, "EURUSD", "H1", INSTRUMENTS["EURUSD"])
+    assert [(gap.start, gap.open_ns / HOUR) for gap in found.longest_gaps] == [(instant("2014-05-01T09:00"), 4.0)]
+
+
 def test_holidays_are_named(tmp_path: Path) -> None:
     ts = open_minutes(2, instant("2014-12-22"))
     ts = ts[(ts < instant("2014-12-24T18:00")) | (ts > instant("2014-12-26T08:00"))]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from bitten.errors import DataError
 from bitten.model.instruments import load_instruments
-from bitten.store import parquet, transaction
+from bitten.store import commit, parquet, transaction
 from bitten.store.columns import NO_SPREAD, BarColumns, Source, TickColumns
 from bitten.store.tickstore import TickStore
 from tests.feeds.builders import INSTRUMENTS, MINUTE, MS, SOURCE, START, bars, ticks
@@ -310,6 +311,46 @@ def test_counts_grow_with_the_pieces_and_the_last_ones_stay(tmp_path: Path) -> N
             tx.add("EURUSD", EURUSD, ticks(range(total - 10, total)), replace(SOURCE, counts={"rows": total}))
     (source,) = store.holding("EURUSD").sources
     assert source.counts == {"rows": 30}
+
+
+def test_every_month_of_an_import_has_its_final_counts(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    with store.transaction() as tx:
+        for day in (0, 20, 40):
+            tx.add("EURUSD", EURUSD, ticks([day * 24 * HOUR_MS]), replace(SOURCE, counts={"rows": day}))
+    for path in (tmp_path / "EURUSD").iterdir():
+        assert [source.counts for source in parquet.read_meta(path).sources] == [{"rows": 40}]
+
+
+def test_pieces_of_two_files_may_alternate(tmp_path: Path) -> None:
+    """The first file goes on in the middle of an instant after the second one has gone further."""
+    data = ticks([0, 1000, 1000, 2000, 3000])
+    store = TickStore(tmp_path)
+    with store.transaction() as tx:
+        tx.add("EURUSD", EURUSD, part(data, 0, 3), Source("x", ("1",), "UTC"))
+        tx.add("EURUSD", EURUSD, part(data, 3, 4), Source("x", ("2",), "UTC"))
+        more = tx.add("EURUSD", EURUSD, part(data, 2, 4), Source("x", ("1",), "UTC"), on_overlap="keep")
+        tx.add("EURUSD", EURUSD, part(data, 4, 5), Source("x", ("2",), "UTC"))
+    assert more.new == 0
+    assert content(store) == rows_of(data)
+
+
+def test_a_reader_waits_for_a_commit_that_is_under_way(tmp_path: Path) -> None:
+    store = TickStore(tmp_path)
+    store.add("EURUSD", EURUSD, ticks(range(3)), SOURCE)
+    (tmp_path / "EURUSD" / "2014-05.parquet").rename(tmp_path / "held")
+    with commit._locked(tmp_path, wait=False):
+        new = tmp_path / ".staging" / "new" / "EURUSD"
+        new.mkdir(parents=True)
+        (tmp_path / "held").rename(new / "2014-05.parquet")
+        (tmp_path / ".commit.json").write_text('["EURUSD/2014-05.parquet"]')
+        found: list[tuple[str, ...]] = []
+        reader = threading.Thread(target=lambda: found.append(TickStore(tmp_path).symbols()))
+        reader.start()
+        reader.join(0.2)
+        assert reader.is_alive()
+    reader.join(10)
+    assert found == [("EURUSD",)]
 
 
 def test_several_symbols_are_committed_together_or_not_at_all(tmp_path: Path) -> None:
