@@ -144,7 +144,9 @@ def make_detectors(
         kind = part.part.entry.load()
         for symbol in part.symbols:
             for timeframe in part.timeframes:
-                context = PatternContext(instruments[symbol], timeframe, timeframe_ns(timeframe), folder)
+                context = PatternContext(
+                    instruments[symbol], timeframe, timeframe_ns(timeframe), folder, tuple(instruments)
+                )
                 pattern = kind(part.part.config, context)
                 detectors[symbol].append(
                     Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit)

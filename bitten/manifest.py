@@ -84,5 +84,6 @@ def _costs(config: Config, pipeline: Pipeline) -> list[str]:
     ]
     held = pipeline.counters.over_rollover
     if held:
-        lines.append(f"Swap is NOT charged yet: {held} positions were held over a rollover (17:00 New York).")
+        what = "position was" if held == 1 else "positions were"
+        lines.append(f"Swap is NOT charged yet: {held} {what} held over a rollover (17:00 New York).")
     return lines

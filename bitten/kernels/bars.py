@@ -26,15 +26,15 @@ def build_bars(
     n = ts.size
     now = bar[0]
     while i < n:
-        if now.quotes == 0:
-            now.time = (ts[i] + shift) // bar_ns * bar_ns - shift
-            now.open = now.high = now.low = bid[i]
-            now.spread_min = now.spread_max = ask[i] - bid[i]
-            now.ticks = 0
-            now.spread_sum = 0
-        end = now.time + bar_ns
-        high, low = now.high, now.low
-        narrow, wide, spreads = now.spread_min, now.spread_max, now.spread_sum
+        if now["quotes"] == 0:
+            now["time"] = (ts[i] + shift) // bar_ns * bar_ns - shift
+            now["open"] = now["high"] = now["low"] = bid[i]
+            now["spread_min"] = now["spread_max"] = ask[i] - bid[i]
+            now["ticks"] = 0
+            now["spread_sum"] = 0
+        end = now["time"] + bar_ns
+        high, low = now["high"], now["low"]
+        narrow, wide, spreads = now["spread_min"], now["spread_max"], now["spread_sum"]
         first = i
         while i < n and ts[i] < end:
             high = max(high, bid[i])
@@ -45,20 +45,20 @@ def build_bars(
             spreads += spread
             i += 1
         if i > first:
-            now.close = bid[i - 1]
-            now.quotes += i - first
-            now.high, now.low = high, low
-            now.spread_min, now.spread_max, now.spread_sum = narrow, wide, spreads
+            now["close"] = bid[i - 1]
+            now["quotes"] += i - first
+            now["high"], now["low"] = high, low
+            now["spread_min"], now["spread_max"], now["spread_sum"] = narrow, wide, spreads
             if volume.size:
                 for k in range(first, i):
                     if k % 4 == 0:
-                        now.ticks += volume[k // 4]
+                        now["ticks"] += volume[k // 4]
             else:
-                now.ticks += i - first
+                now["ticks"] += i - first
         whole = eager_ns > 0 and i > first and ts[i - 1] >= end - eager_ns
         if whole or i < n:
             out[count] = now
-            out[count].known = ts[i - 1] if whole else ts[i]
+            out[count]["known"] = ts[i - 1] if whole else ts[i]
             count += 1
-            now.quotes = 0
+            now["quotes"] = 0
     return count

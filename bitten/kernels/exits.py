@@ -100,28 +100,28 @@ def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, i
     low_bid, high_bid, low_ask, high_ask, wake = -FAR, FAR, -FAR, FAR, FAR
     for k in range(count):
         t = tickets[k]
-        if t.state == WAITING:
-            wake = min(wake, t.after + 1)
+        if t["state"] == WAITING:
+            wake = min(wake, t["after"] + 1)
             continue
-        if now <= t.neutral_until:
+        if now <= t["neutral_until"]:
             wake = min(wake, now)
-        if t.deadline > 0:
-            wake = min(wake, t.deadline)
-        if t.bars_left > 0:
-            wake = min(wake, t.next_bar)
-        gain = t.side * t.target  # the nearest level on the winning side, as a favourable price
-        if t.breakeven_at > 0:
-            gain = min(gain, t.side * t.open_price + t.breakeven_at)
-        if t.trail > 0:
-            behind = t.side * t.best - t.side * t.stop - t.trail
+        if t["deadline"] > 0:
+            wake = min(wake, t["deadline"])
+        if t["bars_left"] > 0:
+            wake = min(wake, t["next_bar"])
+        gain = t["side"] * t["target"]  # the nearest level on the winning side, as a favourable price
+        if t["breakeven_at"] > 0:
+            gain = min(gain, t["side"] * t["open_price"] + t["breakeven_at"])
+        if t["trail"] > 0:
+            behind = t["side"] * t["best"] - t["side"] * t["stop"] - t["trail"]
             if behind > 0:  # just filled with a stop farther away than the trail
                 wake = min(wake, now)
-            gain = min(gain, t.side * t.best + max(0, -behind) + 1)
-        if t.side > 0:
-            low_bid = max(low_bid, t.stop)
+            gain = min(gain, t["side"] * t["best"] + max(0, -behind) + 1)
+        if t["side"] > 0:
+            low_bid = max(low_bid, t["stop"])
             high_bid = min(high_bid, gain)
         else:
-            high_ask = min(high_ask, t.stop)
+            high_ask = min(high_ask, t["stop"])
             low_ask = max(low_ask, -gain)
     return low_bid, high_bid, low_ask, high_ask, wake
 
@@ -130,66 +130,66 @@ def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, i
 def report(events: Records, n: int, t: Record, kind: int, reason: int, time: int, price: int) -> int:
     """Append one event; the number of events after it."""
     e = events[n]
-    e.key, e.kind, e.reason, e.time, e.price = t.key, kind, reason, time, price
-    e.stop = NO_PRICE if abs(t.stop) == FAR else t.stop
-    e.target = NO_PRICE if abs(t.target) == FAR else t.target
-    e.best, e.worst = t.best, t.worst
+    e["key"], e["kind"], e["reason"], e["time"], e["price"] = t["key"], kind, reason, time, price
+    e["stop"] = NO_PRICE if t["stop"] in (FAR, -FAR) else t["stop"]
+    e["target"] = NO_PRICE if t["target"] in (FAR, -FAR) else t["target"]
+    e["best"], e["worst"] = t["best"], t["worst"]
     return n + 1
 
 
 @kernel
 def try_fill(path: Path, j: int, t: Record, rules: FillRules) -> bool:
     """Open a waiting ticket at quote j; False where its stop or target is invalid there."""
-    side = t.side
+    side = t["side"]
     close_side = path.bid[j] if side > 0 else path.ask[j]
     price = (path.ask[j] if side > 0 else path.bid[j]) + side * rules.slippage
-    if t.stop == NO_PRICE:
-        t.stop = -side * FAR
+    if t["stop"] == NO_PRICE:
+        t["stop"] = -side * FAR
     else:
-        t.stop = price - side * t.stop if t.relative else t.stop
-        if side * (close_side - t.stop) < max(1, rules.stops_level):
+        t["stop"] = price - side * t["stop"] if t["relative"] else t["stop"]
+        if side * (close_side - t["stop"]) < max(1, rules.stops_level):
             return False
-    if t.target == NO_PRICE:
-        t.target = side * FAR
+    if t["target"] == NO_PRICE:
+        t["target"] = side * FAR
     else:
-        t.target = price + side * t.target if t.relative else t.target
-        if side * (t.target - close_side) < max(1, rules.stops_level):
+        t["target"] = price + side * t["target"] if t["relative"] else t["target"]
+        if side * (t["target"] - close_side) < max(1, rules.stops_level):
             return False
-    t.state = OPEN
-    t.open_time, t.open_price, t.first_stop = path.ts[j], price, t.stop
-    t.best = t.worst = close_side
-    t.stop_kind = BY_STOP
-    t.breakeven_at = 0
-    if t.breakeven_r > 0 and abs(t.stop) != FAR:
-        t.breakeven_at = max(1, np.int64(np.ceil(t.breakeven_r * (side * (price - t.stop)))))
-    t.deadline = path.ts[j] + t.hold_ns if t.hold_ns > 0 else 0
-    if t.bars_left > 0:
-        t.next_bar = (path.ts[j] // t.bar_ns + 1) * t.bar_ns
-    t.neutral_until = 0
+    t["state"] = OPEN
+    t["open_time"], t["open_price"], t["first_stop"] = path.ts[j], price, t["stop"]
+    t["best"] = t["worst"] = close_side
+    t["stop_kind"] = BY_STOP
+    t["breakeven_at"] = 0
+    if t["breakeven_r"] > 0 and abs(t["stop"]) != FAR:
+        t["breakeven_at"] = max(1, np.int64(np.ceil(t["breakeven_r"] * (side * (price - t["stop"])))))
+    t["deadline"] = path.ts[j] + t["hold_ns"] if t["hold_ns"] > 0 else 0
+    if t["bars_left"] > 0:
+        t["next_bar"] = (path.ts[j] // t["bar_ns"] + 1) * t["bar_ns"]
+    t["neutral_until"] = 0
     if path.per_bar and 0 < j % path.per_bar < path.per_bar - 1:
-        t.neutral_until = path.ts[j - j % path.per_bar + path.per_bar - 1]
+        t["neutral_until"] = path.ts[j - j % path.per_bar + path.per_bar - 1]
     return True
 
 
 @kernel
 def exit_at(path: Path, j: int, t: Record, rules: FillRules) -> tuple[int, int, int]:
     """Whether quote j ends an open ticket: (close reason or 0, price before slippage, the close-side price seen)."""
-    side = t.side
-    if path.ts[j] <= t.neutral_until:
+    side = t["side"]
+    if path.ts[j] <= t["neutral_until"]:
         price = path.bid[j] if side > 0 else path.ask[j]
     else:
         price = path.long_exit[j] if side > 0 else path.short_exit[j]
     gap = path.per_bar == 0 or j % path.per_bar == 0
-    if side * (price - t.stop) <= 0:
-        return t.stop_kind, price if gap else t.stop, price
-    if side * (price - t.target) >= 0:
-        return BY_TARGET, price if rules.target_at_quote and gap else t.target, price
-    if t.deadline > 0 and path.ts[j] >= t.deadline:
+    if side * (price - t["stop"]) <= 0:
+        return t["stop_kind"], price if gap else t["stop"], price
+    if side * (price - t["target"]) >= 0:
+        return BY_TARGET, price if rules.target_at_quote and gap else t["target"], price
+    if t["deadline"] > 0 and path.ts[j] >= t["deadline"]:
         return BY_TIME, price, price
-    if t.bars_left > 0 and path.ts[j] >= t.next_bar:
-        t.bars_left -= 1
-        t.next_bar = (path.ts[j] // t.bar_ns + 1) * t.bar_ns
-        if t.bars_left == 0:
+    if t["bars_left"] > 0 and path.ts[j] >= t["next_bar"]:
+        t["bars_left"] -= 1
+        t["next_bar"] = (path.ts[j] // t["bar_ns"] + 1) * t["bar_ns"]
+        if t["bars_left"] == 0:
             return BY_TIME, price, price
     return 0, price, price
 
@@ -197,19 +197,19 @@ def exit_at(path: Path, j: int, t: Record, rules: FillRules) -> tuple[int, int, 
 @kernel
 def follow(t: Record, price: int) -> None:
     """Let an open ticket's extremes and its stop follow a quote that did not end it."""
-    side = t.side
-    if side * (price - t.best) > 0:
-        t.best = price
-    if side * (price - t.worst) < 0:
-        t.worst = price
-    if t.breakeven_at > 0 and side * (price - t.open_price) >= t.breakeven_at:
-        t.breakeven_at = 0
-        if side * (t.open_price - t.stop) > 0:
-            t.stop, t.stop_kind = t.open_price, BY_BREAKEVEN
-    if t.trail > 0:
-        stop = t.best - side * t.trail
-        if side * (stop - t.stop) > 0:
-            t.stop, t.stop_kind = stop, BY_TRAILING
+    side = t["side"]
+    if side * (price - t["best"]) > 0:
+        t["best"] = price
+    if side * (price - t["worst"]) < 0:
+        t["worst"] = price
+    if t["breakeven_at"] > 0 and side * (price - t["open_price"]) >= t["breakeven_at"]:
+        t["breakeven_at"] = 0
+        if side * (t["open_price"] - t["stop"]) > 0:
+            t["stop"], t["stop_kind"] = t["open_price"], BY_BREAKEVEN
+    if t["trail"] > 0:
+        stop = t["best"] - side * t["trail"]
+        if side * (stop - t["stop"]) > 0:
+            t["stop"], t["stop_kind"] = stop, BY_TRAILING
 
 
 @kernel
@@ -221,24 +221,24 @@ def settle(
     for k in range(count):
         t = tickets[k]
         alive = True
-        if t.state == WAITING:
-            if path.ts[j] > t.after:
-                if t.expiry > 0 and path.ts[j] > t.expiry:
-                    n = report(events, n, t, EXPIRED, 0, t.expiry, 0)
+        if t["state"] == WAITING:
+            if path.ts[j] > t["after"]:
+                if t["expiry"] > 0 and path.ts[j] > t["expiry"]:
+                    n = report(events, n, t, EXPIRED, 0, t["expiry"], 0)
                     alive = False
                 elif try_fill(path, j, t, rules):
-                    n = report(events, n, t, FILLED, 0, path.ts[j], t.open_price)
+                    n = report(events, n, t, FILLED, 0, path.ts[j], t["open_price"])
                 else:
-                    n = report(events, n, t, REJECTED, 0, path.ts[j], path.bid[j] if t.side > 0 else path.ask[j])
+                    n = report(events, n, t, REJECTED, 0, path.ts[j], path.bid[j] if t["side"] > 0 else path.ask[j])
                     alive = False
         else:
             reason, price, seen = exit_at(path, j, t, rules)
             if reason:
-                if t.side * (price - t.best) > 0:
-                    t.best = price
-                if t.side * (price - t.worst) < 0:
-                    t.worst = price
-                slipped = price if reason == BY_TARGET else price - t.side * rules.slippage
+                if t["side"] * (price - t["best"]) > 0:
+                    t["best"] = price
+                if t["side"] * (price - t["worst"]) < 0:
+                    t["worst"] = price
+                slipped = price if reason == BY_TARGET else price - t["side"] * rules.slippage
                 n = report(events, n, t, CLOSED, reason, path.ts[j], slipped)
                 alive = False
             else:
@@ -279,11 +279,11 @@ def advance(
             if j > i:
                 for k in range(count):
                     t = tickets[k]
-                    if t.state == OPEN:
-                        if t.side > 0:
-                            t.best, t.worst = max(t.best, most_bid), min(t.worst, least_bid)
+                    if t["state"] == OPEN:
+                        if t["side"] > 0:
+                            t["best"], t["worst"] = max(t["best"], most_bid), min(t["worst"], least_bid)
                         else:
-                            t.best, t.worst = min(t.best, least_ask), max(t.worst, most_ask)
+                            t["best"], t["worst"] = min(t["best"], least_ask), max(t["worst"], most_ask)
         if j >= stop:
             break
         count, n = settle(path, j, tickets, count, rules, events, n)
@@ -291,8 +291,8 @@ def advance(
     kept = 0
     for k in range(count):
         t = tickets[k]
-        if t.state == WAITING and 0 < t.expiry <= until:
-            n = report(events, n, t, EXPIRED, 0, t.expiry, 0)
+        if t["state"] == WAITING and 0 < t["expiry"] <= until:
+            n = report(events, n, t, EXPIRED, 0, t["expiry"], 0)
             continue
         if kept != k:
             tickets[kept] = tickets[k]

@@ -34,13 +34,18 @@ class Instrument:
         return float(10.0**-self.digits)
 
     @property
+    def scale(self) -> float:
+        """Points per unit of price."""
+        return 10.0**self.digits
+
+    @property
     def pip_points(self) -> int:
         """Points in a pip."""
-        return int(round(self.pip * 10**self.digits))
+        return round(self.pip * self.scale)
 
     def points(self, price: float) -> int:
         """The integer points of one decimal price."""
-        return int(round(price * 10**self.digits))
+        return round(price * self.scale)
 
     def price(self, points: int) -> float:
         """The decimal price of integer points, correctly rounded."""

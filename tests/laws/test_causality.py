@@ -63,4 +63,4 @@ def test_poisoned_future(whole: dict, share: float, seed: int) -> None:
         poisoned[symbol] = Quotes(symbol, quotes.ts, bid, bid + spread)
     tables, _ = replay([Slice(everything.horizon, poisoned)], strategy())
     assert past(tables, until) == past(whole, until)
-    assert rows(tables, "trades") != rows(whole, "trades")  # the poison did reach what came after
+    assert rows(tables, "outcomes") != rows(whole, "outcomes")  # the poison did reach what came after
