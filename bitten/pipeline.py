@@ -13,7 +13,6 @@ import numpy as np
 
 from bitten.bars import BarBuilder
 from bitten.chain import GateChain, Publish
-from bitten.clock import utc_offset_ns
 from bitten.detectors import Detector
 from bitten.errors import DataError
 from bitten.executor import Executor, Report
@@ -21,15 +20,14 @@ from bitten.journal.memory import MemoryJournal
 from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.market import Market
-from bitten.model.dtypes import CLOSE_REASONS, CLOSED, FILLED, NS_PER_MINUTE, REJECTED, Records
+from bitten.model.dtypes import CLOSE_REASONS, CLOSED, FILLED, REJECTED, Records
 from bitten.model.facts import Close, EquityPoint, Fill, Fire, Signal, Unfilled
 from bitten.model.quotes import Quotes, Slice
 from bitten.model.timeframe import timeframe_ns
 from bitten.outcomes import Outcomes, excursions
 from bitten.publisher import Publisher
 from bitten.sizing import points_to_money
-
-_DAY_NS = 1440 * NS_PER_MINUTE
+from bitten.tradingday import day_end, trading_day_of
 
 
 @dataclass(slots=True)
@@ -215,7 +213,7 @@ class Pipeline:
         money = points_to_money(points, fire.lots, instrument)
         gross = round(self.market.convert(money, instrument.quote, currency, report.time), 2)
         commission = round(-2 * self._commission * fire.lots, 2) + 0.0  # + 0.0 turns -0.0 into 0.0
-        if _trading_day(fill.time) != _trading_day(report.time):
+        if trading_day_of(fill.time) != trading_day_of(report.time):
             self.counters.over_rollover += 1
         adverse, favourable = excursions(signal.side, fill.price_points, report)
         return Close(
@@ -246,15 +244,3 @@ class BarObserver:
 def _no_quotes(symbol: str) -> Quotes:
     nothing = np.empty(0, np.int64)
     return Quotes(symbol, nothing, nothing, nothing)
-
-
-def _trading_day(time: int) -> int:
-    """Number of the trading day, which ends at 17:00 New York."""
-    return (time + utc_offset_ns("NY+7", time)) // _DAY_NS
-
-
-def day_end(time: int) -> int:
-    """The last instant of the trading day that an instant belongs to: a nanosecond before 17:00 New York."""
-    local = (_trading_day(time) + 1) * _DAY_NS
-    end = local - utc_offset_ns("NY+7", local - utc_offset_ns("NY+7", time))
-    return end - 1

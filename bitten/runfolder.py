@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from bitten.errors import BittenError
 
+_DAY_SECONDS = 86_400.0
 _NAME = re.compile(r"[\w][\w.\-]*\Z")
 
 
@@ -39,9 +41,8 @@ def staged(output: Path, name: str, overwrite: bool = False) -> Iterator[Path]:
         raise BittenError(f"{final} exists: choose another --name, or --overwrite to replace that run")
     staging = output / f".{name}.part-{os.getpid()}"
     try:
-        for left in output.glob(f".{name}.part-*"):  # of a run that was killed
-            shutil.rmtree(left)
         staging.mkdir(parents=True)
+        _clear_remains(output, staging)
     except OSError as error:
         raise BittenError(
             f"{output} cannot be written: {error.strerror}; choose another folder with --output"
@@ -57,6 +58,15 @@ def staged(output: Path, name: str, overwrite: bool = False) -> Iterator[Path]:
             staging.rename(final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _clear_remains(output: Path, staging: Path) -> None:
+    """Remove what runs that were killed have left; another run that is still at work is younger than a day."""
+    now = staging.stat().st_mtime
+    for left in output.glob(".*.part-*"):
+        with contextlib.suppress(OSError):
+            if now - left.stat().st_mtime > _DAY_SECONDS:
+                shutil.rmtree(left)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:

@@ -16,9 +16,9 @@ from bitten.bars import BarBuilder
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, SELL, SIGNAL, Records
 from bitten.model.timeframe import timeframe_ns
 from bitten.pattern import Batch, KernelPattern, Pattern, PatternContext, PatternFailed
-from bitten.randommarket import bars_as_quotes, longer_bars
 from bitten.testing import INSTRUMENT, check_pattern, random_bars, random_quotes
-from bitten.trial import Replay, run
+from bitten.testing.markets import bars_as_quotes, longer_bars
+from bitten.testing.trial import Replay, run
 
 BARS = random_bars(np.random.default_rng(8), 700)
 

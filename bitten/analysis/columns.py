@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bitten.journal.schema import TABLES
-from bitten.model.dtypes import Floats, Ints
+from bitten.model.dtypes import Bools, Floats, Ints
 
 Tables = Mapping[str, pa.Table]
 
@@ -119,3 +119,10 @@ def r_multiples(side: Floats, prices: Mapping[str, Floats]) -> Floats:
     out = np.full(risk.size, np.nan)
     np.divide(made, risk, out=out, where=risk > 0)
     return out
+
+
+def last_of_each(groups: Ints) -> Bools:
+    """True at the last element of every run of equal values, shape (n,)."""
+    flags = np.ones(groups.size, np.bool_)
+    flags[:-1] = groups[1:] != groups[:-1]
+    return flags

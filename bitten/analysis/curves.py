@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from bitten.analysis.columns import floats, nanoseconds, words
-from bitten.analysis.days import last_of_each, trading_day
+from bitten.analysis.columns import floats, last_of_each, nanoseconds, words
 from bitten.errors import DataError, did_you_mean
 from bitten.model.dtypes import Floats, Ints
+from bitten.tradingday import trading_day
 
 
 @dataclass(frozen=True, slots=True)

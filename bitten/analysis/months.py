@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from bitten.analysis.columns import last_of_each
 from bitten.analysis.curves import Curve
-from bitten.analysis.days import last_of_each, trading_day
+from bitten.tradingday import trading_day
 
 MonthlyReturns = dict[int, dict[int, float | None]]  # year to month (1 to 12; 0 is the whole year) to return
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitten.analysis.days import last_of_each, trading_day
+from bitten.analysis.columns import last_of_each
 from bitten.clock import utc_offset_ns
 from bitten.model.dtypes import NS_PER_SECOND
+from bitten.tradingday import trading_day
 
 
 def ns(text: str) -> int:

@@ -16,7 +16,7 @@ from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SEL
 from bitten.model.quotes import Quotes
 from bitten.pattern import PatternContext
 from bitten.testing import INSTRUMENT, random_quotes
-from bitten.trial import Replay, run
+from bitten.testing.trial import Replay, run
 from bitten_feeds.signals_file import SignalsFile
 
 QUOTES = random_quotes(np.random.default_rng(1), 3000)

@@ -19,9 +19,9 @@ from bitten.model.dtypes import BUY, NS_PER_MINUTE, Records
 from bitten.model.instrument import Instrument
 from bitten.model.timeframe import timeframe_ns
 from bitten.pattern import KernelPattern, PatternContext
-from bitten.randommarket import bars_as_quotes
 from bitten.testing import INSTRUMENT, random_bars
-from bitten.trial import Replay, run
+from bitten.testing.markets import bars_as_quotes
+from bitten.testing.trial import Replay, run
 from bitten_plugins.patterns.bb_scalp import BbScalp
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
 from tests.bar_files import EURUSD, XAUUSD, eurusd_h1, xauusd_m1_2026

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
-from bitten.analysis.measures import NS_PER_DAY
 from bitten.clock import utc_offset_ns
-from bitten.model.dtypes import Bools, Ints
+from bitten.model.dtypes import NS_PER_MINUTE, Ints
+
+NS_PER_DAY: Final = 1440 * NS_PER_MINUTE
 
 
 def trading_day(times: Ints) -> Ints:
@@ -26,8 +29,12 @@ def trading_day(times: Ints) -> Ints:
     return days
 
 
-def last_of_each(groups: Ints) -> Bools:
-    """True at the last element of every run of equal values, shape (n,)."""
-    flags = np.ones(groups.size, np.bool_)
-    flags[:-1] = groups[1:] != groups[:-1]
-    return flags
+def trading_day_of(time: int) -> int:
+    """The same for one instant (ns UTC)."""
+    return (time - 1 + utc_offset_ns("NY+7", time - 1)) // NS_PER_DAY
+
+
+def day_end(time: int) -> int:
+    """17:00 New York of the trading day that an instant belongs to: the day's last instant, ns UTC."""
+    local = (trading_day_of(time) + 1) * NS_PER_DAY
+    return local - utc_offset_ns("NY+7", local - utc_offset_ns("NY+7", time))

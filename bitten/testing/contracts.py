@@ -18,8 +18,8 @@ from bitten.market import Market
 from bitten.model.dtypes import CLOSED, FILLED, NS_PER_SECOND, Floats
 from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
-from bitten.randommarket import INSTRUMENT, random_quotes
-from bitten.trial import LawBroken
+from bitten.testing.markets import INSTRUMENT, random_quotes
+from bitten.testing.trial import LawBroken
 
 _CONDITIONS: Final = 12  # situations a gate is tried in
 _ACCOUNTS: Final = 5

@@ -22,7 +22,7 @@ import numpy as np
 
 from bitten.clock import iso
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_SECOND, SELL, SIGNAL, Ints, Records
-from bitten.trial import LawBroken, Trial, bars_before, compare, describe, run
+from bitten.testing.trial import LawBroken, Trial, bars_before, compare, describe, run
 
 Law = Callable[[Trial], None]
 
@@ -127,7 +127,7 @@ def blind_to_the_clock(trial: Trial) -> None:
 def blind_to_hash_order(trial: Trial) -> None:
     """Other processes, in which sets of text iterate in another order, find the same (law 4)."""
     payload = pickle.dumps((trial.kind, trial.config, trial.context, trial.replay))
-    command = [sys.executable, "-c", "from bitten.laws import _answer; _answer()"]
+    command = [sys.executable, "-c", "from bitten.testing.laws import _answer; _answer()"]
     children = [
         subprocess.Popen(  # noqa: S603  # our own interpreter and code
             command,

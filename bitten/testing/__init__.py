@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from bitten.contracts import check_executor, check_feed, check_gate, configured
 from bitten.errors import did_you_mean
-from bitten.laws import laws
 from bitten.model.dtypes import EVIDENCE_SLOTS, Records
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
 from bitten.pattern import Pattern, PatternContext
-from bitten.randommarket import INSTRUMENT, bars_as_quotes, longer_bars, random_bars, random_quotes
-from bitten.trial import LawBroken, Replay, Trial
+from bitten.testing.contracts import check_executor, check_feed, check_gate, configured
+from bitten.testing.laws import laws
+from bitten.testing.markets import INSTRUMENT, bars_as_quotes, longer_bars, random_bars, random_quotes
+from bitten.testing.trial import LawBroken, Replay, Trial
 
 __all__ = [
     "INSTRUMENT",
