@@ -37,7 +37,7 @@ FIGURES: Final = (
     Figure("sharpe", "Sharpe", "number", "Daily returns, 252 days, risk-free rate 0.", signed=True),
     Figure("sortino", "Sortino", "number", "Like Sharpe, over downside deviation only.", signed=True),
     Figure("calmar", "Calmar", "number", "CAGR (calendar years) over maximum drawdown.", signed=True),
-    Figure("cagr", "CAGR", "percent", "Growth per calendar year; below a year it extrapolates.", signed=True),
+    Figure("cagr", "CAGR", "percent", "Growth per calendar year; blank below 30 days, below a year it extrapolates.", signed=True),
     Figure("volatility", "Volatility", "percent", "Standard deviation of daily returns, annualised."),
     Figure("sqn", "SQN", "number", "Mean R over its deviation, times √min(N, 100).", signed=True),
     Figure("max_drawdown_money", "Drawdown in money", "money", "The same fall, in money."),

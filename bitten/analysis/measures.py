@@ -17,6 +17,7 @@ from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints
 TRADING_DAYS: Final = 252
 NS_PER_DAY: Final = 86_400 * NS_PER_SECOND
 NS_PER_YEAR: Final = NS_PER_DAY * 1461 // 4  # 365.25 days
+SHORTEST_ANNUALISED_NS: Final = 30 * NS_PER_DAY
 Z_95: Final = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 SQN_CAP: Final = 100  # Van Tharp caps the number of trades, so that a high count cannot stand in for an edge
 _NOISE: Final = 1e-12  # a spread of values below this share of their size is rounding, not variance
@@ -77,13 +78,10 @@ def sortino(returns: Floats) -> float | None:
 
 
 def cagr(first: float, last: float, span_ns: int) -> float | None:
-    """Compound annual growth over calendar years of 365.25 days; None where the start or the span is not positive."""
-    if first <= 0 or last < 0 or span_ns <= 0:
+    """Compound annual growth over calendar years of 365.25 days; None below 30 days, which no year can be told from."""
+    if first <= 0 or last < 0 or span_ns < SHORTEST_ANNUALISED_NS:
         return None
-    try:
-        return finite((last / first) ** (NS_PER_YEAR / span_ns) - 1)
-    except OverflowError:  # a few per cent in a few minutes
-        return None
+    return finite((last / first) ** (NS_PER_YEAR / span_ns) - 1)
 
 
 def sqn(multiples: Floats) -> float | None:

@@ -139,7 +139,8 @@ def test_cagr_uses_calendar_years_and_refuses_what_it_cannot_raise():
     assert measures.cagr(0.0, 10.0, year) is None
     assert measures.cagr(100.0, -10.0, year) is None
     assert measures.cagr(100.0, 110.0, 0) is None
-    assert measures.cagr(100.0, 200.0, NS_PER_DAY // 86_400) is None  # doubled in a second
+    assert measures.cagr(100.0, 110.0, 30 * NS_PER_DAY - 1) is None
+    assert measures.cagr(100.0, 110.0, 30 * NS_PER_DAY) == pytest.approx(1.1 ** (365.25 / 30) - 1)
 
 
 def test_drawdown_names_depth_money_and_length():
