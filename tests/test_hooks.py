@@ -91,7 +91,6 @@ def test_bitten_feeds(tmp_path: Path) -> None:
 def test_bitten_importers(tmp_path: Path) -> None:
     class Mine(Importer):
         name = "mine"
-        describes = "mine"
 
         def detect(self, path: Path, head: bytes) -> str | None:
             return "its first word" if head.startswith(b"mine") else None
