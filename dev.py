@@ -30,7 +30,6 @@ EXTRAS = {
     "test": ("research", "test"),
     "lint": ("lint", "test"),  # mypy reads bitten.testing, which needs pytest
 }
-BUILD = "setuptools>=77"  # as in pyproject.toml: tests build wheels without a network, so without isolation
 OFFLINE = ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ProxyError", "Network is unreachable")
 
 
@@ -133,7 +132,6 @@ def install(python: Path, extras: list[str]) -> None:
     target = f".[{','.join(extras)}]" if extras else "."
     print(f"installing bitten {target} into .venv (first time: some minutes)", flush=True)
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target]
-    command += [BUILD] if "test" in extras else []
     said = []
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, errors="replace") as process:
         assert process.stderr is not None
