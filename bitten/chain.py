@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bitten.clock import iso
-from bitten.gate import Gate, Shield, Situation, Verdict, column
+from bitten.gate import Gate, Shield, Situation, Verdict
 from bitten.ledger import Ledger
 from bitten.market import Market
 from bitten.model.dtypes import Bools, Floats
@@ -36,6 +36,7 @@ class GateChain:
         self._ledger = ledger
         self._market = market
         self._publish = publish
+        self._sayable: set[str] = set()  # reasons whose placeholders have been tried
 
     def decide(self, signal: Signal) -> Floats:
         """Lots per account, 0.0 where refused. Every answer is published as it is given."""
@@ -87,7 +88,7 @@ class GateChain:
     def _ask(self, name: str, gate: Gate, situation: Situation) -> Verdict:
         try:
             verdict = gate.decide(situation)
-            _check(verdict, len(self._ledger.ids))
+            self._check(verdict)
         except Exception as error:
             text = f"gate {name} failed, so it refuses: {type(error).__name__}: {error}"
             self._publish(Alert(situation.time, name, text))
@@ -97,30 +98,39 @@ class GateChain:
 
     def _record(self, signal: Signal, name: str, verdict: Verdict, alive: Bools, lots: Floats) -> tuple[Bools, Floats]:
         """Publish one gate's answer for the accounts still in the run; who and how much is left."""
-        size = lots.size
-        measured, limit = column(verdict.measured, size).tolist(), column(verdict.limit, size).tolist()
         if verdict.lots is not None:
-            lots = np.array([floor_to_step(float(value), signal.instrument) for value in verdict.lots])
-        for row in np.flatnonzero(alive).tolist():
-            account = self._ledger.ids[row]
-            refusal = None
-            if not verdict.passed[row]:
-                reason = verdict.reason.format(measured=measured[row], limit=limit[row], account=account)
-                refusal = Refused(name, reason, measured[row], limit[row])
-            self._publish(Decision(signal, account, name, float(lots[row]), measured[row], limit[row], refusal))
+            lots = np.array([floor_to_step(value, signal.instrument) for value in verdict.lots.tolist()])
+        passed = verdict.passed.tolist()
+        for row in alive.nonzero()[0].tolist():
+            measured, limit = _at(verdict.measured, row), _at(verdict.limit, row)
+            account, refusal = self._ledger.ids[row], None
+            if not passed[row]:
+                reason = verdict.reason.format(measured=measured, limit=limit, account=account)
+                refusal = Refused(name, reason, measured, limit)
+            self._publish(Decision(signal, account, name, float(lots[row]), measured, limit, refusal))
         return alive & verdict.passed, lots
 
+    def _check(self, verdict: Verdict) -> None:
+        """Raise where an answer is none: wrong shape or type, sizes that are no sizes, a reason that cannot be said."""
+        size = len(self._ledger.ids)
+        if not isinstance(verdict, Verdict):
+            raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
+        if verdict.passed.shape != (size,) or verdict.passed.dtype != np.bool_:
+            found = f"{verdict.passed.shape} and type {verdict.passed.dtype}"
+            raise ValueError(f"passed has shape {found}, not bool ({size},)")
+        for value in (verdict.measured, verdict.limit):
+            if np.shape(value) not in ((), (size,)):
+                raise ValueError(f"a column has shape {np.shape(value)}, not ({size},)")
+        if verdict.reason not in self._sayable:
+            verdict.reason.format(measured=0.0, limit=0.0, account="")
+            self._sayable.add(verdict.reason)
+        if verdict.lots is not None:
+            if verdict.lots.shape != (size,):
+                raise ValueError(f"lots has shape {verdict.lots.shape}, not ({size},)")
+            if not np.isfinite(verdict.lots).all() or (verdict.lots < 0).any():
+                raise ValueError(f"lots are {verdict.lots.tolist()}")
 
-def _check(verdict: Verdict, size: int) -> None:
-    """Raise where an answer is none: wrong shape or type, sizes that are no sizes, a reason that cannot be said."""
-    if not isinstance(verdict, Verdict):
-        raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
-    if verdict.passed.shape != (size,) or verdict.passed.dtype != np.bool_:
-        raise ValueError(f"passed has shape {verdict.passed.shape} and type {verdict.passed.dtype}, not bool ({size},)")
-    column(verdict.measured, size), column(verdict.limit, size)
-    verdict.reason.format(measured=0.0, limit=0.0, account="")
-    if verdict.lots is not None:
-        if verdict.lots.shape != (size,):
-            raise ValueError(f"lots has shape {verdict.lots.shape}, not ({size},)")
-        if not np.isfinite(verdict.lots).all() or (verdict.lots < 0).any():
-            raise ValueError(f"lots are {verdict.lots.tolist()}")
+
+def _at(value: Floats | float, row: int) -> float:
+    """One account's value of a column that may be one for all."""
+    return float(value[row] if isinstance(value, np.ndarray) and value.ndim else value)
