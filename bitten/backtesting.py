@@ -135,7 +135,7 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
     )
     gates = [NamedGate(part.name, part.entry.load()(part.config, context)) for part in config.gates]
     shield = config.shield.entry.load()(config.shield.config) if config.shield else None
-    detectors = make_detectors(config.patterns, config.instruments, config.folder)
+    detectors = make_detectors(config.patterns, config.instruments, config.folder, config.run.day)
     pipeline = Pipeline(
         Parts(market, detectors, executor, ledger, journal, manager),
         lambda publish: GateChain(gates, shield, ledger, market, publish),

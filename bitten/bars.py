@@ -73,4 +73,6 @@ class BarBuilder:
             self._bar,
             self._out,
         )
-        return self._out[:count].copy()
+        bars = self._out[:count].copy()
+        bars.flags.writeable = False  # every pattern of the symbol is given the same array
+        return bars

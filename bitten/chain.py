@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bitten.clock import iso
-from bitten.gate import Gate, Shield, Situation, Verdict
-from bitten.ledger import Ledger
-from bitten.market import Market
+from bitten.gate import Gate, Score, Shield, Situation, Verdict
+from bitten.ledger import Ledger, frozen
+from bitten.market import Market, MarketView
 from bitten.model.dtypes import Bools, Floats
 from bitten.model.facts import Alert, Decision, Refused, Signal
 from bitten.sizing import floor_to_step
@@ -36,7 +37,6 @@ class GateChain:
         self._ledger = ledger
         self._market = market
         self._publish = publish
-        self._sayable: set[str] = set()  # reasons whose placeholders have been tried
 
     def decide(self, signal: Signal) -> Floats:
         """Lots per account, 0.0 where refused. Every answer is published as it is given."""
@@ -50,10 +50,11 @@ class GateChain:
         scale = self._shielded(signal)
         if scale is None:
             return lots
+        view = MarketView(self._market, signal.time)
+        equity = frozen(self._ledger.equity(self._market, signal.time))
         for name, gate in self._gates:
-            situation = Situation(signal, signal.time, self._market, self._ledger, lots.copy(), scale)
-            verdict = self._ask(name, gate, situation)
-            alive, lots = self._record(signal, name, verdict, alive, lots)
+            situation = Situation(signal, signal.time, view, self._ledger, lots.copy(), equity, scale)
+            alive, lots = self._record(signal, name, self._ask(name, gate, situation), alive, lots)
             if not alive.any():
                 break
         for row in np.flatnonzero(alive & ~(lots > 0)):
@@ -66,10 +67,12 @@ class GateChain:
         if self._shield is None:
             return 1.0
         try:
-            score = self._shield.score(signal, self._market)
-            if not (1 <= score.score <= 10 and np.isfinite(score.scale) and score.scale >= 0):
+            score = self._shield.score(signal, MarketView(self._market, signal.time))
+            if not isinstance(score, Score) or not (score.veto is None or isinstance(score.veto, str)):
+                raise TypeError(f"answered {score!r} instead of a Score")
+            if not (1 <= float(score.score) <= 10 and np.isfinite(score.scale) and score.scale >= 0):
                 raise ValueError(f"score {score.score}, scale {score.scale}")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             text = f"the shield failed, so the signal is refused: {type(error).__name__}: {error}"
             self._publish(Alert(signal.time, "shield", text))
             self._refuse_all(signal, Refused("shield", text, 0.0, 1.0))
@@ -85,52 +88,59 @@ class GateChain:
         for account in self._ledger.ids:
             self._publish(Decision(signal, account, refusal.by, 0.0, refusal.measured, refusal.limit, refusal))
 
-    def _ask(self, name: str, gate: Gate, situation: Situation) -> Verdict:
+    def _ask(self, name: str, gate: Gate, situation: Situation) -> _Answer:
         try:
-            verdict = gate.decide(situation)
-            self._check(verdict)
-        except Exception as error:
+            return self._checked(gate.decide(situation))
+        except (Exception, SystemExit) as error:
             text = f"gate {name} failed, so it refuses: {type(error).__name__}: {error}"
             self._publish(Alert(situation.time, name, text))
-            nobody = np.zeros(len(self._ledger.ids), np.bool_)
-            return Verdict(nobody, 0.0, 0.0, text.replace("{", "(").replace("}", ")"))
-        return verdict
+            nothing = [0.0] * len(self._ledger.ids)
+            return _Answer([False] * len(nothing), nothing, nothing, text.replace("{", "(").replace("}", ")"), None)
 
-    def _record(self, signal: Signal, name: str, verdict: Verdict, alive: Bools, lots: Floats) -> tuple[Bools, Floats]:
+    def _record(self, signal: Signal, name: str, answer: _Answer, alive: Bools, lots: Floats) -> tuple[Bools, Floats]:
         """Publish one gate's answer for the accounts still in the run; who and how much is left."""
-        if verdict.lots is not None:
-            lots = np.array([floor_to_step(value, signal.instrument) for value in verdict.lots.tolist()])
-        passed = verdict.passed.tolist()
+        if answer.lots is not None:
+            lots = np.array([floor_to_step(value, signal.instrument) for value in answer.lots])
         for row in alive.nonzero()[0].tolist():
-            measured, limit = _at(verdict.measured, row), _at(verdict.limit, row)
+            measured, limit = answer.measured[row], answer.limit[row]
             account, refusal = self._ledger.ids[row], None
-            if not passed[row]:
-                reason = verdict.reason.format(measured=measured, limit=limit, account=account)
+            if not answer.passed[row]:
+                reason = answer.reason.format(measured=measured, limit=limit, account=account)
                 refusal = Refused(name, reason, measured, limit)
             self._publish(Decision(signal, account, name, float(lots[row]), measured, limit, refusal))
-        return alive & verdict.passed, lots
+        return alive & np.array(answer.passed), lots
 
-    def _check(self, verdict: Verdict) -> None:
-        """Raise where an answer is none: wrong shape or type, sizes that are no sizes, a reason that cannot be said."""
+    def _checked(self, verdict: Verdict) -> _Answer:
+        """A verdict as plain lists; raises where it is none: wrong shapes, sizes that are no sizes, a broken reason."""
         size = len(self._ledger.ids)
         if not isinstance(verdict, Verdict):
             raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
-        if verdict.passed.shape != (size,) or verdict.passed.dtype != np.bool_:
-            found = f"{verdict.passed.shape} and type {verdict.passed.dtype}"
-            raise ValueError(f"passed has shape {found}, not bool ({size},)")
-        for value in (verdict.measured, verdict.limit):
-            if np.shape(value) not in ((), (size,)):
-                raise ValueError(f"a column has shape {np.shape(value)}, not ({size},)")
-        if verdict.reason not in self._sayable:
-            verdict.reason.format(measured=0.0, limit=0.0, account="")
-            self._sayable.add(verdict.reason)
-        if verdict.lots is not None:
-            if verdict.lots.shape != (size,):
-                raise ValueError(f"lots has shape {verdict.lots.shape}, not ({size},)")
-            if not np.isfinite(verdict.lots).all() or (verdict.lots < 0).any():
-                raise ValueError(f"lots are {verdict.lots.tolist()}")
+        passed = np.asarray(verdict.passed)
+        if passed.shape != (size,) or passed.dtype != np.bool_:
+            raise ValueError(f"passed has shape {passed.shape} and type {passed.dtype}, not bool ({size},)")
+        verdict.reason.format(measured=0.0, limit=0.0, account="")
+        lots = None if verdict.lots is None else _listed(verdict.lots, size)
+        if lots is not None and not all(0 <= value < math.inf for value in lots):
+            raise ValueError(f"lots are {lots}")
+        return _Answer(
+            passed.tolist(), _listed(verdict.measured, size), _listed(verdict.limit, size), verdict.reason, lots
+        )
 
 
-def _at(value: Floats | float, row: int) -> float:
-    """One account's value of a column that may be one for all."""
-    return float(value[row] if isinstance(value, np.ndarray) and value.ndim else value)
+class _Answer(NamedTuple):
+    """A verdict that has been checked, per account."""
+
+    passed: list[bool]
+    measured: list[float]
+    limit: list[float]
+    reason: str
+    lots: list[float] | None
+
+
+def _listed(value: Floats | float, size: int) -> list[float]:
+    """One value per account of a column, or of a number that is one for all."""
+    column = np.asarray(value, np.float64)
+    if column.shape not in ((), (size,)):
+        raise ValueError(f"a column has shape {column.shape}, not ({size},)")
+    listed: list[float] = column.tolist() if column.ndim else [column.item()] * size
+    return listed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from bitten.clock import iso
+from bitten.clock import iso, utc_offset_ns
 from bitten.config import PatternPart
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
 from bitten.model.facts import Alert, ExitPlan, Signal, side_name
@@ -16,6 +16,8 @@ from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
 from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
 from bitten.sections import ExitSection
+
+_HOUR_NS = 60 * NS_PER_MINUTE
 
 
 @dataclass(slots=True)
@@ -28,9 +30,9 @@ class Detector:
     instrument: Instrument
     timeframe: str
     exit: ExitSection
+    day: str = "UTC"  # the clock on which days and long bars start
     off: bool = False  # after a failure: its state can no longer be trusted
     last: int = -(1 << 62)  # horizon up to which it has spoken
-    ids: set[str] = field(default_factory=set)
 
     @property
     def timeframes(self) -> tuple[str, ...]:
@@ -48,7 +50,7 @@ class Detector:
         except PatternFailed as failure:
             rows, count = failure.signals, len(failure.signals)
             alerts.append(self._switch_off(failure.time, failure.original))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost
             return [], [self._switch_off(horizon, error)]
         signals = []
         for i in range(count):
@@ -87,16 +89,16 @@ class Detector:
         evidence = dict(zip(self.pattern.evidence, row["evidence"].tolist(), strict=False))
         if not all(map(math.isfinite, evidence.values())):
             raise ValueError(f"evidence is not finite: {evidence}")
-        name = self._identify(side, int(row["anchor"]))
-        if name in self.ids:
-            raise ValueError(f"{name} was given before; there is one signal per anchor")
-        self.ids.add(name)
+        for label in ("expiry", "time_stop_bars"):
+            if row[label] < 0:
+                raise ValueError(f"{label} is {row[label]}, must not be negative")
         return Signal(
-            id=name,
+            id=self._identify(side, int(row["anchor"])),
             pattern=self.name,
             instrument=self.instrument,
             timeframe=self.timeframe,
             timeframe_ns=timeframe_ns(self.timeframe),
+            bar_shift=self._bar_shift(time),
             side=side,
             time=time,
             anchor=int(row["anchor"]),
@@ -120,6 +122,10 @@ class Detector:
             stamp = iso(anchor, 0).replace("-", "").replace(":", "").replace(" ", "T")
         return f"{self.name}-{self.instrument.symbol}-{self.timeframe}-{side_name(side)}-{stamp}"
 
+    def _bar_shift(self, time: int) -> int:
+        """How far the clock by which its bars start is ahead of UTC; bars up to H1 start alike by every clock."""
+        return 0 if timeframe_ns(self.timeframe) <= _HOUR_NS else utc_offset_ns(self.day, time)
+
     def _expiry(self, time: int, proposed: int) -> int:
         minutes = self.exit.expiry_minutes
         if minutes is None:
@@ -136,7 +142,7 @@ class Detector:
 
 
 def make_detectors(
-    parts: tuple[PatternPart, ...], instruments: Mapping[str, Instrument], folder: Path
+    parts: tuple[PatternPart, ...], instruments: Mapping[str, Instrument], folder: Path, day: str
 ) -> dict[str, list[Detector]]:
     """Detectors by symbol, in configured order."""
     detectors: dict[str, list[Detector]] = {symbol: [] for symbol in instruments}
@@ -149,6 +155,6 @@ def make_detectors(
                 )
                 pattern = kind(part.part.config, context)
                 detectors[symbol].append(
-                    Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit)
+                    Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit, day)
                 )
     return detectors

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from bitten.ledger import Ledger
-from bitten.market import Market
+from bitten.market import MarketView
 from bitten.model.dtypes import Bools, Floats
 from bitten.model.facts import Signal
 
@@ -30,9 +30,10 @@ class Situation:
 
     signal: Signal
     time: int
-    market: Market  # quotes up to `time`
+    market: MarketView  # as it is known at `time`, no later
     ledger: Ledger  # account columns
     lots: Floats  # per account, as the gates before left it; 0 before any gate has sized
+    equity: Floats  # per account: balance and open positions at the last quotes
     scale: float = 1.0  # the shield's factor on size
 
 
@@ -110,7 +111,7 @@ class Shield(ABC):
         self.config = config
 
     @abstractmethod
-    def score(self, signal: Signal, market: Market) -> Score:
+    def score(self, signal: Signal, market: MarketView) -> Score:
         """The score at the time of the signal."""
 
 

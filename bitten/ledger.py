@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bitten.market import Market
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.sizing import points_to_money
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,16 @@ class Ledger:
         self.accounts = tuple(accounts)
         self.ids = [account.id for account in accounts]
         self.currencies = [account.currency for account in accounts]
-        self.start: Floats = np.array([account.balance for account in accounts], np.float64)
-        self.balance = self.start.copy()
-        self.slots: Ints = np.array([account.slots for account in accounts], np.int64)
-        self.band_low: Floats = np.array([account.band_low for account in accounts], np.float64)
-        self.band_high: Floats = np.array([account.band_high for account in accounts], np.float64)
-        self.risk_percent: Floats = np.array([account.risk_percent for account in accounts], np.float64)
-        self.used: Ints = np.zeros(len(self.ids), np.int64)  # slots reserved by fires that have not ended
-        self.fires: list[dict[int, Fire]] = [{} for _ in self.ids]  # not ended, by number
-        self.fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
+        self.slots: Ints = frozen(np.array([account.slots for account in accounts], np.int64))
+        self.band_low: Floats = frozen(np.array([account.band_low for account in accounts], np.float64))
+        self.band_high: Floats = frozen(np.array([account.band_high for account in accounts], np.float64))
+        self.risk_percent: Floats = frozen(np.array([account.risk_percent for account in accounts], np.float64))
+        self._balance: Floats = np.array([account.balance for account in accounts], np.float64)
+        self._used: Ints = np.zeros(len(self.ids), np.int64)
+        self.balance: Floats = frozen(self._balance)
+        self.used: Ints = frozen(self._used)  # slots reserved by fires that have not ended
+        self._fires: list[dict[int, Fire]] = [{} for _ in self.ids]  # not ended, by number
+        self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
         self._row = {name: row for row, name in enumerate(self.ids)}
 
     def currency(self, account: str) -> str:
@@ -56,27 +61,27 @@ class Ledger:
         fire = fact if isinstance(fact, Fire) else fact.fill.fire if isinstance(fact, Close) else fact.fire
         row = self._row[fire.account]
         if isinstance(fact, Fire):
-            self.fires[row][fire.number] = fire
-            self.used[row] += 1
+            self._fires[row][fire.number] = fire
+            self._used[row] += 1
         elif isinstance(fact, Fill):
-            self.fills[row][fire.number] = fact
+            self._fills[row][fire.number] = fact
         else:
-            del self.fires[row][fire.number]
-            self.fills[row].pop(fire.number, None)
-            self.used[row] -= 1
+            del self._fires[row][fire.number]
+            self._fills[row].pop(fire.number, None)
+            self._used[row] -= 1
             if isinstance(fact, Close):
-                self.balance[row] = round(float(self.balance[row]) + fact.profit, 2)
+                self._balance[row] = round(float(self._balance[row]) + fact.profit, 2)
         return row
 
     def on_symbol(self, symbol: str) -> Ints:
         """Fires per account that have not ended on a symbol."""
-        counts = [sum(fire.signal.symbol == symbol for fire in fires.values()) for fires in self.fires]
+        counts = [sum(fire.signal.symbol == symbol for fire in fires.values()) for fires in self._fires]
         return np.array(counts, np.int64)
 
     def equity(self, market: Market, time: int) -> Floats:
         """Balance plus what every open position would bring at the last quotes, per account."""
-        equity = self.balance.copy()
-        for row, fills in enumerate(self.fills):
+        equity = self._balance.copy()
+        for row, fills in enumerate(self._fills):
             for fill in fills.values():
                 equity[row] += self.floating(row, fill, market, time)
         return equity
@@ -94,8 +99,11 @@ class Ledger:
     @property
     def open_positions(self) -> Ints:
         """Open positions per account."""
-        return np.array([len(fills) for fills in self.fills], np.int64)
+        return np.array([len(fills) for fills in self._fills], np.int64)
 
-    def has_positions(self) -> bool:
-        """Whether any account holds one."""
-        return any(self.fills)
+
+def frozen(column: NDArray[Number]) -> NDArray[Number]:
+    """A view that cannot be written through: a policy reads the table, only facts change it."""
+    view = column.view()
+    view.flags.writeable = False
+    return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +45,7 @@ class Market:
         self._rates = dict(rates)
         self._last: dict[str, Quote] = {}
         self._paths: dict[str, Path] = {}
-        self._routes: dict[tuple[str, str], tuple[Leg, ...] | float] = {}
+        self._routes: dict[tuple[str, str], tuple[Leg | float, ...]] = {}
 
     def begin(self, piece: Slice) -> None:
         """Take over a slice; what was the current one becomes the past."""
@@ -79,48 +80,52 @@ class Market:
         """
         if currency == into or amount == 0.0:
             return amount
-        route = self.route(currency, into)
-        if isinstance(route, float):
-            return amount * route
-        for symbol, upwards in route:
-            quote = self.quote(symbol, time)
-            if quote is None:
-                raise DataError(f"{symbol} is needed to turn {currency} into {into} and has no quote yet")
-            # an owner of a positive amount sells it, an owner of a loss buys what he owes
-            use_bid = (amount > 0) == upwards
-            price = self.instruments[symbol].price(quote.bid if use_bid else quote.ask)
-            amount = amount * price if upwards else amount / price
+        for step in self.route(currency, into):
+            amount = self._step(amount, step, time)
         return amount
 
-    def route(self, currency: str, into: str) -> tuple[Leg, ...] | float:
-        """How one currency becomes another: quotes of the cross, of two crosses through USD, or a configured rate.
+    def _step(self, amount: float, step: Leg | float, time: int) -> float:
+        if isinstance(step, float):
+            return amount * step
+        quote = self.quote(step.symbol, time)
+        if quote is not None:
+            # an owner of a positive amount sells it, an owner of a loss buys what he owes
+            use_bid = (amount > 0) == step.upwards
+            price = self.instruments[step.symbol].price(quote.bid if use_bid else quote.ask)
+            return amount * price if step.upwards else amount / price
+        facts = self.instruments[step.symbol]
+        pair = (facts.base, facts.quote) if step.upwards else (facts.quote, facts.base)
+        rate = self._configured(*pair)
+        if rate is None:
+            raise DataError(f"{step.symbol} is needed to turn {pair[0]} into {pair[1]} and has no quote yet")
+        return amount * rate
+
+    def route(self, currency: str, into: str) -> tuple[Leg | float, ...]:
+        """How one currency becomes another: by the cross, or through USD; each step by quotes or a configured rate.
 
         Raises:
-            ConfigError: neither quotes nor a configured rate convert; names the symbol that would.
+            ConfigError: nothing converts; names the symbol that would.
         """
         key = (currency, into)
         if key not in self._routes:
             self._routes[key] = self._find_route(currency, into)
         return self._routes[key]
 
-    def _find_route(self, currency: str, into: str) -> tuple[Leg, ...] | float:
-        direct = self._leg(currency, into)
-        if direct:
+    def _find_route(self, currency: str, into: str) -> tuple[Leg | float, ...]:
+        direct = self._one_step(currency, into)
+        if direct is not None:
             return (direct,)
-        configured = self._configured(currency, into)
-        if configured:
-            return configured
         if "USD" not in (currency, into):
-            first, second = self._leg(currency, "USD"), self._leg("USD", into)
-            if first and second:
+            first, second = self._one_step(currency, "USD"), self._one_step("USD", into)
+            if first is not None and second is not None:
                 return (first, second)
-            steps = [self._configured(currency, "USD"), self._configured("USD", into)]
-            if all(steps):
-                return float(np.prod([step for step in steps if step]))
         raise ConfigError(
             f"profits in {currency} cannot be turned into the account currency {into}: add {currency}{into} or "
             f"{into}{currency} to the feed's symbols, or its rate under [rates], as {currency}{into} = 1.25"
         )
+
+    def _one_step(self, currency: str, into: str) -> Leg | float | None:
+        return self._leg(currency, into) or self._configured(currency, into)
 
     def _leg(self, currency: str, into: str) -> Leg | None:
         for symbol, instrument in self.instruments.items():
@@ -136,6 +141,23 @@ class Market:
         if into + currency in self._rates:
             return 1.0 / self._rates[into + currency]
         return None
+
+
+class MarketView:
+    """The market as it is known at one instant: what gates and shields may look at."""
+
+    def __init__(self, market: Market, now: int) -> None:
+        self._market = market
+        self.now = now
+        self.instruments: Mapping[str, Instrument] = MappingProxyType(market.instruments)
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The last quote of a symbol, None before the first."""
+        return self._market.quote(symbol, self.now)
+
+    def convert(self, amount: float, currency: str, into: str) -> float:
+        """An amount of one currency in another, at the side that is worse for its owner; see `Market.convert`."""
+        return self._market.convert(amount, currency, into, self.now)
 
 
 def quotes_path(quotes: Quotes) -> Path:

@@ -6,6 +6,7 @@ equals the configured order of patterns, then of symbols. An order fills at the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from bitten.bars import BarBuilder
 from bitten.chain import GateChain, Publish
+from bitten.clock import iso
 from bitten.detectors import Detector
 from bitten.errors import DataError
 from bitten.executor import Executor, Report
@@ -20,13 +22,13 @@ from bitten.journal.memory import MemoryJournal
 from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.market import Market
-from bitten.model.dtypes import CLOSE_REASONS, CLOSED, FILLED, REJECTED, Records
-from bitten.model.facts import Close, EquityPoint, Fill, Fire, Signal, Unfilled
-from bitten.model.quotes import Quotes, Slice
-from bitten.model.timeframe import timeframe_ns
+from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED, Records
+from bitten.model.facts import Alert, Close, EquityPoint, Fill, Fire, Outcome, Signal, Unfilled
+from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
+from bitten.model.timeframe import timeframe_name, timeframe_ns
 from bitten.outcomes import Outcomes, excursions
 from bitten.publisher import Publisher
-from bitten.sizing import points_to_money
+from bitten.sizing import currency_digits, points_to_money
 from bitten.tradingday import day_end, trading_day_of
 
 
@@ -56,6 +58,8 @@ class Parts:
 class Pipeline:
     """Takes slices, one after the other, and does everything that follows from them.
 
+    Facts are published in the order in which they happen, however the input was cut.
+
     Args:
         chain: makes the gate chain, given where decisions are published.
         commission_per_lot: account currency, per lot and side.
@@ -74,85 +78,110 @@ class Pipeline:
         self.parts = parts
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
         self.counters = Counters()
+        self.observers: list[BarObserver] = []
+        self.publisher = Publisher(parts.journal, parts.manager)
+        self._chain = chain(self.publisher.publish)
         self._commission = commission_per_lot
-        self._equity_ns = equity_ns
-        self._next_mark = 0
-        self._day_start = self._day_end = 1 << 62
-        self._horizon: int | None = None
-        self._fires = 0
-        self._waiting: dict[int, Fire] = {}
-        self._open: dict[int, Fill] = {}
-        self._symbol_order = {symbol: i for i, symbol in enumerate(self.market.instruments)}
-        self._outcomes = Outcomes(self.market, {s: self.executor.fill_rules(s) for s in self.market.instruments})
         self._builders = {
             symbol: {name: BarBuilder(timeframe_ns(name), day) for d in detectors for name in d.timeframes}
             for symbol, detectors in parts.detectors.items()
         }
-        self.observers: list[BarObserver] = []
-        self.publisher = Publisher(parts.journal, parts.manager)
-        self.chain = chain(self.publisher.publish)
+        self._outcomes = Outcomes(self.market, {s: self.executor.fill_rules(s) for s in self.market.instruments})
+        self._fates: deque[Outcome] = deque()  # of the current slice, not yet told
+        self._equity_ns = equity_ns
+        self._next_mark = 0
+        self._day_start = self._day_end = 1 << 62
+        self._horizon = -(1 << 62)
+        self._fires = 0
+        self._waiting: dict[int, Fire] = {}
+        self._open: dict[int, Fill] = {}
+        self._ids: set[str] = set()
+        self._recorded: dict[int, int] = {}  # account row to the instant of its last equity row
 
     def step(self, piece: Slice) -> None:
         """Process one slice completely."""
-        if self._horizon is not None and piece.horizon <= self._horizon:
-            raise DataError(f"a feed's horizons must increase: {piece.horizon} after {self._horizon}")
-        self._horizon = piece.horizon
-        self._count(piece)
+        self._accept(piece)
         self.market.begin(piece)
         self.executor.begin()
         self._outcomes.begin()
-        for signal in self._detect(piece):
-            self._settle(signal.time)
-            self._decide(signal)
+        found = self._detect(piece)
+        for item in found:
+            if isinstance(item, Signal):
+                self._outcomes.follow(item)
+        self._fates.extend(self._outcomes.advance(piece.horizon))  # what decisions cannot change
+        for item in found:
+            if isinstance(item, Alert):
+                self.publisher.publish(item)
+            else:
+                self._settle(item.time)
+                self._decide(item)
         self._settle(piece.horizon)
-        for outcome in self._outcomes.advance(piece.horizon):
-            self.publisher.publish(outcome)
 
     def finish(self) -> None:
         """The data has ended: positions close at the last quote, signals still followed are marked `end`."""
-        if self._horizon is None:
+        if self.counters.first is None:
             return
-        self._apply(self.executor.finish())
+        self._apply(self.executor.finish(), self._horizon)
         for outcome in self._outcomes.finish():
             self.publisher.publish(outcome)
         self._record_equity(self._horizon, range(len(self.ledger.ids)))
 
-    def _count(self, piece: Slice) -> None:
-        counters = self.counters
+    def _accept(self, piece: Slice) -> None:
+        """Count a slice, after checking that the feed keeps its contract."""
+        if piece.horizon <= self._horizon:
+            raise DataError(f"a feed's horizons must increase: {piece.horizon} after {self._horizon}")
+        counters, starts = self.counters, []
         for symbol, quotes in piece.quotes.items():
             if len(quotes):
+                if not self._horizon < quotes.ts[0] <= quotes.ts[-1] <= piece.horizon:
+                    span = f"from {iso(quotes.ts[0])} to {iso(quotes.ts[-1])} UTC"
+                    slice_ = f"a slice after {iso(max(0, self._horizon))} up to {iso(piece.horizon)}"
+                    raise DataError(f"a feed gave quotes of {symbol} {span} in {slice_}")
+                starts.append(int(quotes.ts[0]))
                 counters.quotes += len(quotes)
                 counters.per_symbol[symbol] = counters.per_symbol.get(symbol, 0) + len(quotes)
-                first, last = int(quotes.ts[0]), int(quotes.ts[-1])
-                counters.first = first if counters.first is None else min(first, counters.first)
-                counters.last = last if counters.last is None else max(last, counters.last)
-        if self._next_mark == 0 and counters.first is not None:
-            for row, account in enumerate(self.ledger.ids):
-                balance = float(self.ledger.balance[row])
-                self.publisher.publish(EquityPoint(counters.first, account, balance, balance, 0))
-            self._next_mark = (counters.first // self._equity_ns + 1) * self._equity_ns
-            self._day_start, self._day_end = counters.first - 1, day_end(counters.first)
+                counters.last = max(counters.last or 0, int(quotes.ts[-1]))
+        self._horizon = piece.horizon
+        if counters.first is None and starts:
+            self._open_books(min(starts))
 
-    def _detect(self, piece: Slice) -> list[Signal]:
-        """All signals of a slice in the order in which they are decided."""
-        found: list[tuple[tuple[int, int, int, int], Signal]] = []
-        for symbol, order in self._symbol_order.items():
+    def _open_books(self, first: int) -> None:
+        """The first quote has come: record every account's start."""
+        self.counters.first = first
+        for account, balance in zip(self.ledger.ids, self.ledger.balance.tolist(), strict=True):
+            self.publisher.publish(EquityPoint(first, account, balance, balance, 0))
+        self._next_mark = (first // self._equity_ns + 1) * self._equity_ns
+        self._day_start, self._day_end = first - 1, day_end(first)
+
+    def _detect(self, piece: Slice) -> list[Signal | Alert]:
+        """Signals and alerts of a slice in the order in which they are dealt with."""
+        found: list[tuple[tuple[int, int, int, int], Signal | Alert]] = []
+        for order, symbol in enumerate(self.market.instruments):
             quotes = piece.quotes.get(symbol) or _no_quotes(symbol)
             bars = {name: builder.update(quotes) for name, builder in self._builders.get(symbol, {}).items()}
             for observer in self.observers:
                 observer.bars(symbol, quotes, bars)
             for rank, detector in enumerate(self.parts.detectors.get(symbol, ())):
-                signals, alerts = detector.scan(bars, quotes, piece.horizon)
-                for alert in alerts:
-                    self.publisher.publish(alert)
-                found.extend(((s.time, detector.order, order, rank), s) for s in signals)
+                if quotes.bar_ns:
+                    _check_source(detector, quotes)
+                signals, alerts = detector.scan(bars, known_quotes(quotes), piece.horizon)
+                items: list[Signal | Alert] = [*signals, *alerts]
+                found.extend(((item.time, detector.order, order, rank), item) for item in items)
         found.sort(key=lambda item: item[0])
-        return [signal for _, signal in found]
+        return [self._unique(item) for _, item in found]
+
+    def _unique(self, item: Signal | Alert) -> Signal | Alert:
+        """The item itself, or an alert in place of a signal whose id was given before."""
+        if isinstance(item, Alert):
+            return item
+        if item.id in self._ids:
+            return Alert(item.time, item.pattern, f"dropped a second signal with the id {item.id}: ids are unique")
+        self._ids.add(item.id)
+        return item
 
     def _decide(self, signal: Signal) -> None:
         self.publisher.publish(signal)
-        self._outcomes.follow(signal)
-        for row in np.flatnonzero(lots := self.chain.decide(signal)).tolist():
+        for row in np.flatnonzero(lots := self._chain.decide(signal)).tolist():
             account = self.ledger.ids[row]
             self._fires += 1
             fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, float(lots[row]), signal.time)
@@ -177,32 +206,48 @@ class Pipeline:
             if not self._waiting and not self._open:  # nothing can move: skip to the first mark after `until`
                 self._next_mark = (until // self._equity_ns + 1) * self._equity_ns
                 break
-            self._apply(self.executor.advance(self._next_mark))
+            self._apply(self.executor.advance(self._next_mark), self._next_mark)
             self._record_equity(self._next_mark, np.flatnonzero(self.ledger.open_positions).tolist())
             self._next_mark += self._equity_ns
-        if self._waiting or self._open:
-            self._apply(self.executor.advance(until))
+        self._apply(self.executor.advance(until) if self._waiting or self._open else (), until)
 
-    def _apply(self, reports: Sequence[Report]) -> None:
-        for report in reports:
-            if report.kind == FILLED:
-                fire = self._waiting.pop(report.key)
-                fill = Fill(fire, report.time, report.price, report.stop, report.target)
-                self._open[report.key] = fill
-                self.publisher.publish(fill)
-                self.ledger.apply(fill)
-            elif report.kind == CLOSED:
-                close = self._close(self._open.pop(report.key), report)
-                self.publisher.publish(close)
-                row = self.ledger.apply(close)
-                self._record_equity(report.time, [row])
-            else:
-                fire = self._waiting.pop(report.key)
-                rejected = report.kind == REJECTED
-                words = ("REJECTED", "invalid stops") if rejected else ("EXPIRED", "no quote in time")
-                unfilled = Unfilled(fire, report.time, *words)
-                self.publisher.publish(unfilled)
-                self.ledger.apply(unfilled)
+    def _apply(self, reports: Sequence[Report], until: int) -> None:
+        """Turn what the executor reports into facts, and tell the signals' fates between them, by time."""
+        closed: set[int] = set()
+        for position, report in enumerate(reports):
+            self._tell_fates(report.time - 1)
+            row = self._happened(report)
+            if report.kind == CLOSED:
+                closed.add(row)
+            moment = self._moment(report)
+            last = position + 1 == len(reports) or self._moment(reports[position + 1]) != moment
+            if closed and last:  # one row per instant, after everything that happened at it
+                self._record_equity(moment, sorted(closed))
+                closed.clear()
+        self._tell_fates(until)
+
+    def _tell_fates(self, until: int) -> None:
+        while self._fates and self._fates[0].close_time <= until:
+            self.publisher.publish(self._fates.popleft())
+
+    def _happened(self, report: Report) -> int:
+        """Publish and book one report; the row of its account."""
+        fact: Fill | Close | Unfilled
+        if report.kind == FILLED:
+            fire = self._waiting.pop(report.key)
+            fact = Fill(fire, report.time, report.price, report.stop, report.target)
+            self._open[report.key] = fact
+        elif report.kind == CLOSED:
+            fact = self._close(self._open.pop(report.key), report)
+        else:
+            words = ("REJECTED", "invalid stops") if report.kind == REJECTED else ("EXPIRED", "no quote in time")
+            fact = Unfilled(self._waiting.pop(report.key), report.time, *words)
+        self.publisher.publish(fact)
+        return self.ledger.apply(fact)
+
+    def _moment(self, report: Report) -> int:
+        """When a report counts: at the end of the data a symbol's last quote may lie far back."""
+        return self._horizon if report.reason == AT_END else report.time
 
     def _close(self, fill: Fill, report: Report) -> Close:
         """Settle a position in money: points times tick value, rounded once."""
@@ -210,28 +255,28 @@ class Pipeline:
         signal, instrument = fire.signal, fire.signal.instrument
         points = signal.side * (report.price - fill.price_points)
         currency = self.ledger.currency(fire.account)
+        digits = currency_digits(currency)
         money = points_to_money(points, fire.lots, instrument)
-        gross = round(self.market.convert(money, instrument.quote, currency, report.time), 2)
-        commission = round(-2 * self._commission * fire.lots, 2) + 0.0  # + 0.0 turns -0.0 into 0.0
+        gross = round(self.market.convert(money, instrument.quote, currency, self._moment(report)), digits)
+        commission = round(-2 * self._commission * fire.lots, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
         if trading_day_of(fill.time) != trading_day_of(report.time):
             self.counters.over_rollover += 1
         adverse, favourable = excursions(signal.side, fill.price_points, report)
-        return Close(
-            fill, report.time, report.price, CLOSE_REASONS[report.reason], gross, commission, 0.0, adverse, favourable
-        )
+        reason = CLOSE_REASONS[report.reason]
+        return Close(fill, report.time, report.price, reason, gross, commission, 0.0, adverse, favourable)
 
     def _record_equity(self, time: int, rows: Sequence[int]) -> None:
-        if rows:
-            equity = self.ledger.equity(self.market, time)
-            for row in rows:
-                point = EquityPoint(
-                    time,
-                    self.ledger.ids[row],
-                    float(self.ledger.balance[row]),
-                    round(float(equity[row]), 2),
-                    len(self.ledger.fills[row]),
-                )
-                self.publisher.publish(point)
+        if not rows:
+            return
+        equity, held = self.ledger.equity(self.market, time), self.ledger.open_positions
+        for row in rows:
+            if self._recorded.get(row) == time:
+                continue
+            self._recorded[row] = time
+            digits = currency_digits(self.ledger.currencies[row])
+            worth = round(float(equity[row]), digits)
+            account, balance = self.ledger.ids[row], float(self.ledger.balance[row])
+            self.publisher.publish(EquityPoint(time, account, balance, worth, int(held[row])))
 
 
 class BarObserver:
@@ -239,6 +284,27 @@ class BarObserver:
 
     def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
         """The quotes of a slice and the bars they completed, by timeframe."""
+
+
+def known_quotes(quotes: Quotes) -> Quotes:
+    """What a pattern may see of quotes: of those made of bars only the closes.
+
+    The order of a bar's extremes is known from its close alone, so a pattern that saw them would look ahead.
+    """
+    if not quotes.bar_ns:
+        return quotes
+    last = slice(QUOTES_PER_BAR - 1, None, QUOTES_PER_BAR)
+    return Quotes(quotes.symbol, quotes.ts[last], quotes.bid[last], quotes.ask[last])
+
+
+def _check_source(detector: Detector, quotes: Quotes) -> None:
+    source = timeframe_name(quotes.bar_ns)
+    for name in detector.timeframes:
+        if timeframe_ns(name) % quotes.bar_ns:
+            raise DataError(
+                f"{detector.name} wants {name} bars of {quotes.symbol}, but the feed replays {source} bars, which cannot "
+                f"be cut finer: give it the timeframe {source} or a multiple"
+            )
 
 
 def _no_quotes(symbol: str) -> Quotes:

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from bitten.model.instrument import Instrument
 
+_WHOLE_CURRENCIES = frozenset({"JPY", "KRW", "CLP", "VND", "ISK"})
+
 
 def floor_to_step(lots: float, instrument: Instrument) -> float:
     """Round a volume down to the instrument's step and its limits; 0.0 where it is below the smallest volume.
@@ -29,6 +31,11 @@ def floor_to_step(lots: float, instrument: Instrument) -> float:
 def _decimals(step: float) -> int:
     """Decimals of a volume step: 2 for 0.01."""
     return max(0, -int(Decimal(repr(step)).normalize().as_tuple().exponent))
+
+
+def currency_digits(currency: str) -> int:
+    """Decimals of an account currency (ISO 4217 minor units)."""
+    return 0 if currency in _WHOLE_CURRENCIES else 2
 
 
 def points_to_money(points: float, lots: float, instrument: Instrument) -> float:

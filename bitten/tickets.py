@@ -44,7 +44,7 @@ class Book:
         ticket["state"] = WAITING
         ticket["side"] = signal.side
         ticket["after"] = signal.time + self.rules.latency_ns
-        ticket["expiry"] = max(signal.expiry, signal.time) if signal.expiry else 0  # stale ones die where they are born
+        ticket["expiry"] = max(signal.expiry, signal.time + 1) if signal.expiry else 0  # a stale one dies as it is born
         ticket["stop"] = signal.stop_points
         ticket["target"] = signal.target_points
         ticket["relative"] = signal.relative
@@ -52,6 +52,7 @@ class Book:
         ticket["trail"] = plan.trail_points
         ticket["hold_ns"] = plan.time_stop_ns
         ticket["bar_ns"] = signal.timeframe_ns
+        ticket["bar_shift"] = signal.bar_shift
         ticket["bars_left"] = plan.time_stop_bars
         self.count += 1
 

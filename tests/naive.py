@@ -47,6 +47,7 @@ class Position:
     moved: bool = False
     period: int = 0
     neutral_until: int = -1
+    bar_shift: int = 0
 
 
 class NaiveExecutor(Executor):
@@ -75,7 +76,7 @@ class NaiveExecutor(Executor):
                 None if s.stop_points == NO_PRICE else s.stop_points,
                 None if s.target_points == NO_PRICE else s.target_points,
                 s.relative, plan.breakeven_r, plan.trail_points, plan.time_stop_ns, s.timeframe_ns,
-                plan.time_stop_bars,
+                plan.time_stop_bars, bar_shift=s.bar_shift,
             )
         )  # fmt: skip
 
@@ -158,7 +159,7 @@ class NaiveExecutor(Executor):
                 return
         p.is_open, p.time, p.first_stop = True, time, p.stop
         p.best = p.worst = close_side
-        p.period = time // p.bar_ns
+        p.period = (time + p.bar_shift) // p.bar_ns
         if from_bars and slot in (1, 2):
             p.neutral_until = bar_end
         reports.append(self._report(p, FILLED, "", time, p.price))
@@ -166,8 +167,8 @@ class NaiveExecutor(Executor):
     def _out_of_time(self, p: Position, time: int) -> bool:
         if p.hold and time >= p.time + p.hold:
             return True
-        if p.bars and time // p.bar_ns != p.period:
-            p.period = time // p.bar_ns
+        if p.bars and (time + p.bar_shift) // p.bar_ns != p.period:
+            p.period = (time + p.bar_shift) // p.bar_ns
             p.bars -= 1
             return p.bars == 0
         return False

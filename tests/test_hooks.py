@@ -17,7 +17,7 @@ from bitten.feed import Feed, FeedContext, FeedFacts
 from bitten.gate import Gate, Score, Shield, Situation, Verdict
 from bitten.kernels.exits import FillRules
 from bitten.manager import FACTS, KINDS, Manager
-from bitten.market import Market
+from bitten.market import MarketView
 from bitten.model.dtypes import REJECTED
 from bitten.model.facts import Fire, Signal
 from bitten.model.quotes import Quotes, Slice
@@ -116,7 +116,7 @@ def test_bitten_shields(tmp_path: Path) -> None:
     class Vetoes(Shield):
         Config = Nothing
 
-        def score(self, signal: Signal, market: Market) -> Score:
+        def score(self, signal: Signal, market: MarketView) -> Score:
             return Score(9.0, scale=0.5) if signal.side > 0 else Score(2.0, veto="sells are not liked")
 
     run = replay(tmp_path, {"p": Offers({"shields": {"vetoes": Vetoes}})}, shield={"use": "vetoes"})

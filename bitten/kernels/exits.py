@@ -138,6 +138,13 @@ def report(events: Records, n: int, t: Record, kind: int, reason: int, time: int
 
 
 @kernel
+def next_bar(ts: int, t: Record) -> int:
+    """Start of the bar after the one that an instant lies in."""
+    start: int = (ts + t["bar_shift"]) // t["bar_ns"] * t["bar_ns"] - t["bar_shift"]
+    return start + int(t["bar_ns"])
+
+
+@kernel
 def try_fill(path: Path, j: int, t: Record, rules: FillRules) -> bool:
     """Open a waiting ticket at quote j; False where its stop or target is invalid there."""
     side = t["side"]
@@ -164,7 +171,7 @@ def try_fill(path: Path, j: int, t: Record, rules: FillRules) -> bool:
         t["breakeven_at"] = max(1, np.int64(np.ceil(t["breakeven_r"] * (side * (price - t["stop"])))))
     t["deadline"] = path.ts[j] + t["hold_ns"] if t["hold_ns"] > 0 else 0
     if t["bars_left"] > 0:
-        t["next_bar"] = (path.ts[j] // t["bar_ns"] + 1) * t["bar_ns"]
+        t["next_bar"] = next_bar(path.ts[j], t)
     t["neutral_until"] = 0
     if path.per_bar and 0 < j % path.per_bar < path.per_bar - 1:
         t["neutral_until"] = path.ts[j - j % path.per_bar + path.per_bar - 1]
@@ -188,7 +195,7 @@ def exit_at(path: Path, j: int, t: Record, rules: FillRules) -> tuple[int, int, 
         return BY_TIME, price, price
     if t["bars_left"] > 0 and path.ts[j] >= t["next_bar"]:
         t["bars_left"] -= 1
-        t["next_bar"] = (path.ts[j] // t["bar_ns"] + 1) * t["bar_ns"]
+        t["next_bar"] = next_bar(path.ts[j], t)
         if t["bars_left"] == 0:
             return BY_TIME, price, price
     return 0, price, price

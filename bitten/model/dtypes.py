@@ -85,6 +85,7 @@ TICKET: Final = np.dtype(
         ("hold_ns", np.int64),  # longest holding time; 0 for no limit
         ("deadline", np.int64),  # open time + hold_ns, set at the fill; 0 none
         ("bar_ns", np.int64),  # period of the bars that `bars_left` counts
+        ("bar_shift", np.int64),  # they start at multiples of it on a clock this far ahead of UTC
         ("bars_left", np.int64),  # 0 for no limit
         ("next_bar", np.int64),  # start of the period after the current one, set at the fill
         ("open_time", np.int64),

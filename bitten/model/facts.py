@@ -46,6 +46,7 @@ class Signal:
     confidence: float
     expiry: int  # ns UTC, 0 never
     plan: ExitPlan
+    bar_shift: int = 0  # ns by which the clock that its bars start by is ahead of UTC
     atr_points: float = 0.0
     evidence: Mapping[str, float] = field(default_factory=dict)
 

@@ -13,8 +13,8 @@ import numpy as np
 from bitten.executor import Executor, ExecutorContext, Report
 from bitten.feed import Feed, FeedContext
 from bitten.gate import Gate, GateContext, Situation, Verdict, column
-from bitten.ledger import Account, Ledger
-from bitten.market import Market
+from bitten.ledger import Account, Ledger, frozen
+from bitten.market import Market, MarketView
 from bitten.model.dtypes import CLOSED, FILLED, NS_PER_SECOND, Floats
 from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
@@ -135,7 +135,9 @@ class _GateTrial:
     def ask(self, rows: list[int]) -> Verdict:
         """The gate's verdict on these accounts, in this order."""
         ledger = _ledger([self.accounts[row] for row in rows], [self.busy[row] for row in rows], self.signal)
-        situation = Situation(self.signal, self.signal.time, self.market, ledger, self.lots[rows].copy(), 0.75)
+        view = MarketView(self.market, self.signal.time)
+        equity = frozen(ledger.equity(self.market, self.signal.time))
+        situation = Situation(self.signal, self.signal.time, view, ledger, self.lots[rows].copy(), equity, 0.75)
         before = _columns(situation)
         verdict = self.gate.decide(situation)
         wrong = _fault_of_verdict(verdict, len(rows))
@@ -191,7 +193,7 @@ def _ledger(accounts: Sequence[Account], busy: Sequence[int], signal: Signal) ->
 def _columns(situation: Situation) -> tuple[Any, ...]:
     ledger = situation.ledger
     arrays = (situation.lots, ledger.balance, ledger.slots, ledger.used, ledger.band_low, ledger.band_high)
-    return (*(array.tolist() for array in arrays), [sorted(fires) for fires in ledger.fires])
+    return (*(array.tolist() for array in arrays), ledger.on_symbol(situation.signal.symbol).tolist())
 
 
 def _fault_of_verdict(verdict: Verdict, size: int) -> str:

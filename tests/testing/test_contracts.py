@@ -156,7 +156,7 @@ class GateUnderTest(Gate):
 
 
 def spend(situation: Situation, verdict: Verdict) -> Verdict:
-    situation.ledger.used += 1
+    situation.ledger._used += 1  # the public columns cannot be written to
     return verdict
 
 

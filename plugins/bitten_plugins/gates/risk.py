@@ -30,37 +30,45 @@ class Risk(Gate):
     sizes = True
 
     def decide(self, situation: Situation) -> Verdict:
-        """Lots per account; refused where they would be below the broker's smallest volume."""
+        """Lots per account; refused where the stop is reached already, or the smallest volume would risk too much."""
         ledger, signal = situation.ledger, situation.signal
-        equity = ledger.equity(situation.market, situation.time)
+        quote = situation.market.quote(signal.symbol)
+        if quote is None:
+            raise DataError(f"{signal.symbol} has no quote yet")
+        entry, close_side = (quote.ask, quote.bid) if signal.side > 0 else (quote.bid, quote.ask)
+        distance = signal.stop_distance(entry)
+        if distance is None:
+            raise DataError("a signal without a stop has no risk to size by; use the gate fixed_lots")
+        room = distance - signal.side * (entry - close_side)
+        nearest = max(1, signal.instrument.stops_level)
+        if room < nearest:
+            nobody = np.zeros(len(ledger.ids), np.bool_)
+            text = "the stop is {measured:.0f} points from the price, {limit:.0f} are the least"
+            return Verdict(nobody, float(room), float(nearest), text)
+        return self._sized(situation, distance)
+
+    def _sized(self, situation: Situation, distance: int) -> Verdict:
+        ledger, instrument = situation.ledger, situation.signal.instrument
         percent = ledger.risk_percent if self.config.percent is None else self.config.percent
-        risk = np.maximum(equity, 0.0) * percent / 100.0 * situation.scale
-        losses = {currency: self._loss_per_lot(situation, currency) for currency in set(ledger.currencies)}
+        risk = np.maximum(situation.equity, 0.0) * percent / 100.0 * situation.scale
+        losses = {currency: self._loss_per_lot(situation, distance, currency) for currency in set(ledger.currencies)}
         loss = np.array([losses[currency] for currency in ledger.currencies])
-        lots = np.array(
-            [lots_for_risk(float(r), float(one), signal.instrument) for r, one in zip(risk, loss, strict=True)]
-        )
-        smallest = signal.instrument.volume_min
+        lots = np.array([lots_for_risk(float(r), float(one), instrument) for r, one in zip(risk, loss, strict=True)])
         return Verdict(
-            lots >= smallest,
+            lots >= instrument.volume_min,
             np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0),
-            smallest,
+            instrument.volume_min,
             "the risk allows {measured:.4f} lots, the smallest volume is {limit:g}",
             lots,
         )
 
-    def _loss_per_lot(self, situation: Situation, currency: str) -> float:
-        """Account money lost by one lot at the stop, positive."""
-        signal, market = situation.signal, situation.market
-        quote = market.quote(signal.symbol, situation.time)
-        if quote is None:
-            raise DataError(f"{signal.symbol} has no quote yet")
-        entry = quote.ask if signal.side > 0 else quote.bid
-        distance = signal.stop_distance(entry)
-        if distance is None:
-            raise DataError("a signal without a stop has no risk to size by; use the gate fixed_lots")
-        points = max(distance, 1) + self.context.slippage_points
-        lost = market.convert(
-            -points_to_money(points, 1.0, signal.instrument), signal.instrument.quote, currency, situation.time
-        )
+    def _loss_per_lot(self, situation: Situation, distance: int, currency: str) -> float:
+        """Account money lost by one lot at the stop, positive.
+
+        Slippage moves a stop's fill; of a stop that is a price it also leaves the entry farther away.
+        """
+        signal = situation.signal
+        points = distance + self.context.slippage_points * (1 if signal.relative else 2)
+        money = -points_to_money(points, 1.0, signal.instrument)
+        lost = situation.market.convert(money, signal.instrument.quote, currency)
         return -lost + 2 * self.context.commission_per_lot

@@ -18,6 +18,10 @@ class SpreadConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[int, Meta(ge=0, description="widest spread in points")] | None = None
     atr: Annotated[float, Meta(gt=0, description="widest spread in multiples of the signal's ATR")] | None = None
 
+    def __post_init__(self) -> None:
+        if self.points is None and self.atr is None:
+            raise ValueError("neither points nor atr says how wide a spread may be, as points = 20")
+
 
 class MaximumSpread(Gate):
     """Refuses while the spread of the quote at the decision is wider than the limit."""
@@ -27,12 +31,17 @@ class MaximumSpread(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """The narrower of the configured limits applies; the same for every account."""
         signal = situation.signal
-        quote = situation.market.quote(signal.symbol, situation.time)
+        quote = situation.market.quote(signal.symbol)
         if quote is None:
             raise DataError(f"{signal.symbol} has no quote yet")
-        limits = [float("inf") if self.config.points is None else float(self.config.points)]
-        if self.config.atr is not None and signal.atr_points > 0:
+        spread = float(quote.ask - quote.bid)
+        limits = [] if self.config.points is None else [float(self.config.points)]
+        if self.config.atr is not None:
+            if signal.atr_points <= 0:
+                nobody = np.zeros(len(situation.ledger.ids), np.bool_)
+                return Verdict(
+                    nobody, spread, 0.0, "the signal carries no ATR to measure its spread of {measured:.0f} by"
+                )
             limits.append(self.config.atr * signal.atr_points)
-        spread, limit = float(quote.ask - quote.bid), min(limits)
-        passed = np.full(len(situation.ledger.ids), spread <= limit)
-        return Verdict(passed, spread, limit, "spread was {measured:.0f} points, limit is {limit:.0f}")
+        passed = np.full(len(situation.ledger.ids), spread <= min(limits))
+        return Verdict(passed, spread, min(limits), "spread was {measured:.0f} points, limit is {limit:.0f}")

@@ -12,7 +12,7 @@ from bitten.errors import DataError
 from bitten.gate import GateContext, Situation
 from bitten.ledger import Account, Ledger
 from bitten.manager import Manager
-from bitten.market import Market
+from bitten.market import Market, MarketView
 from bitten.model.dtypes import NO_PRICE
 from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.quotes import Quotes, Slice
@@ -41,7 +41,8 @@ def situation(of: Signal, *fires: Fire, scale: float = 1.0) -> Situation:
     ledger = Ledger(ACCOUNTS)
     for fire in fires:
         ledger.apply(fire)
-    return Situation(of, of.time, market, ledger, np.zeros(3), scale)
+    equity = ledger.equity(market, of.time)
+    return Situation(of, of.time, MarketView(market, of.time), ledger, np.zeros(3), equity, scale)
 
 
 def fire(number: int, account: str) -> Fire:
@@ -92,9 +93,11 @@ def test_risk_sizes_from_the_ask_to_the_stop() -> None:
 
 
 def test_risk_counts_slippage_commission_and_the_shield() -> None:
-    context = GateContext(slippage_points=8, commission_per_lot=15.0)
-    assert gate("risk", context).decide(situation(signal())).lots.tolist()[1] == 6.66  # 1000 / (120 + 30)
-    assert gate("risk", context).decide(situation(signal(), scale=0.5)).lots.tolist()[1] == 3.33
+    context = GateContext(slippage_points=8, commission_per_lot=15.0)  # on the entry and on the stop
+    assert gate("risk", context).decide(situation(signal())).lots.tolist()[1] == 6.32  # 1000 / (112 + 16 + 30)
+    assert gate("risk", context).decide(situation(signal(), scale=0.5)).lots.tolist()[1] == 3.16
+    distance = signal(relative=True, stop_points=120, target_points=300)  # moves with the entry: slips once
+    assert gate("risk", context).decide(situation(distance)).lots.tolist()[1] == 6.32  # 1000 / (120 + 8 + 30)
     assert gate("risk", percent=1.0).decide(situation(signal())).lots.tolist()[1] == 4.46
 
 
@@ -108,6 +111,23 @@ def test_risk_too_small_for_the_smallest_volume_is_refused() -> None:
     # 1 USD, 50 USD and 10 EUR against 1012 USD a lot
     assert verdict.passed.tolist() == [False, True, True]
     assert verdict.lots.tolist() == [0.0, 0.04, 0.01]
+
+
+@pytest.mark.parametrize("stop", [110_000, 110_005, 110_012, 110_050])
+def test_risk_refuses_where_the_stop_is_reached_already(stop: int) -> None:
+    """Between bid and ask too: a tiny distance from the ask would otherwise size a giant position."""
+    verdict = gate("risk").decide(situation(signal(stop=stop)))
+    assert not verdict.passed.any()
+    assert verdict.lots is None
+    assert verdict.measured == 110_000 - stop
+
+
+def test_spread_says_when_it_cannot_measure() -> None:
+    verdict = gate("spread", atr=0.5).decide(situation(signal(atr_points=0.0)))
+    assert not verdict.passed.any()
+    assert "carries no ATR" in verdict.reason
+    with pytest.raises(ValueError, match="neither points nor atr says how wide"):
+        gate("spread")
 
 
 def test_risk_needs_a_stop() -> None:
