@@ -10,22 +10,23 @@ from bitten.chain import GateChain, NamedGate
 from bitten.clock import WallClock, iso
 from bitten.config import Config, read_config
 from bitten.detectors import make_detectors
-from bitten.errors import DataError
+from bitten.errors import BittenError, DataError
 from bitten.executor import ExecutorContext
 from bitten.feed import Feed, FeedContext, FeedFacts
 from bitten.gate import GateContext
 from bitten.journal.memory import MemoryJournal
 from bitten.kernels.jit import announce_compilation
 from bitten.ledger import Ledger
-from bitten.manager import Manager, hookimpl
+from bitten.manager import Manager
 from bitten.manifest import make_manifest
 from bitten.market import Market, check_conversions
 from bitten.model.dtypes import NS_PER_MINUTE, Records
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
+from bitten.notebook import notebook_sections
 from bitten.pipeline import BarObserver, Parts, Pipeline
-from bitten.runfolder import next_name, staged, write_json, write_tables
-from bitten.tracker import Tracker, TrackerContext
+from bitten.runfolder import run_name, staged, write_json, write_tables
+from bitten.tracker import trackers
 
 if TYPE_CHECKING:
     from bitten.analysis.candles import CandleSketch
@@ -60,12 +61,10 @@ def backtest(
     Raises:
         BittenError: the configuration or the data cannot be used; nothing has been written.
     """
-    source, extra = _source(config, data, sections)
-    manager = None
-    if extra:
-        disabled = source.get("plugins", {}).get("disabled", ()) if isinstance(source, Mapping) else ()
-        manager = Manager(disabled, {"notebook": extra})
-    settings, manager = read_config(source, manager)
+    laid_over, classes = notebook_sections(config, data, sections)
+    source = Path("bitten.toml") if config is None and not laid_over else config
+    source = Path(source) if isinstance(source, str) else source or {}
+    settings, manager = read_config(source, None, laid_over, classes)
     return run_config(settings, manager, data, name, output, overwrite, progress)
 
 
@@ -86,21 +85,16 @@ def run_config(
     announce_compilation()
     feed, facts = make_feed(config, data)
     place = Path(output) if output is not None else config.folder / config.run.output
-    name = name or config.run.name or next_name(place, "backtest")
-    with staged(place, name, overwrite) as folder:
-        trackers = _make_trackers(config, manager, folder)
-        try:
+    with staged(place, name or config.run.name, overwrite=overwrite) as folder:
+        with trackers(config, manager, folder) as listening:
             pipeline, sketch = build_pipeline(config, manager)
+            listening.report_to(pipeline.publisher)
             _replay(pipeline, feed, facts, progress)
-        finally:
-            for label, tracker in trackers.items():
-                tracker.finish()
-                manager.unregister(label)
-        replayed = clock.elapsed()
+        seconds = clock.elapsed() - started
         created = iso(clock.now_ns(), 0)
-        manifest = make_manifest(config, name, facts, pipeline, created, replayed - started)
+        manifest = make_manifest(config, run_name(folder), facts, pipeline, created, seconds)
         _write(folder, config, pipeline, sketch, manifest)
-    return Run.open(place / name)
+    return Run.open(place / run_name(folder))
 
 
 def make_feed(config: Config, data: Any = None) -> tuple[Feed, FeedFacts]:
@@ -115,8 +109,11 @@ def make_feed(config: Config, data: Any = None) -> tuple[Feed, FeedFacts]:
         intrabar=config.feed.intrabar,
         data=data,
     )
-    feed: Feed = config.feed_part.entry.load()(config.feed_part.config, context)
-    return feed, feed.facts()
+    try:
+        feed: Feed = config.feed_part.entry.load()(config.feed_part.config, context)
+        return feed, feed.facts()
+    except BittenError as error:
+        raise config.file.error(("feed",), str(error)) from error
 
 
 def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSketch]:
@@ -125,7 +122,11 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
 
     market = Market(config.instruments, config.rates)
     traded = sorted({symbol for pattern in config.patterns for symbol in pattern.symbols})
-    check_conversions(market, traded, sorted({account.currency for account in config.accounts}))
+    for row, account in enumerate(config.accounts):
+        try:
+            check_conversions(market, traded, account.currency)
+        except BittenError as error:
+            raise config.file.error(("accounts", row, "currency"), str(error)) from error
     ledger = Ledger(config.accounts)
     journal = MemoryJournal()
     executor = config.executor.entry.load()(config.executor.config, ExecutorContext(config.instruments, market))
@@ -161,61 +162,6 @@ class _CandleObserver(BarObserver):
             name = min(bars, key=timeframe_ns)
             digits = self._config.instruments[symbol].digits
             self._sketch.add(symbol, bars[name], timeframe_ns=timeframe_ns(name), digits=digits)
-
-
-def _source(
-    config: str | Path | Mapping[str, Any] | None, data: Any, sections: Mapping[str, Any]
-) -> tuple[Path | Mapping[str, Any], object | None]:
-    """The configuration to read, keyword sections laid over it, and a plugin of the pattern classes given directly."""
-    if isinstance(config, (str, Path)) and not sections and data is None:
-        return Path(config), None
-    if isinstance(config, (str, Path)):
-        from bitten.tomlfile import TomlFile
-
-        merged: dict[str, Any] = dict(TomlFile.read(Path(config)).data)
-    elif config is None and not sections and data is None:
-        return Path("bitten.toml"), None
-    else:
-        merged = dict(config or {})
-    merged.update(sections)
-    if data is not None:
-        feed = dict(merged.get("feed", {}))
-        merged["feed"] = {"use": "frame", "symbols": list(data), **feed}
-    classes: dict[str, type] = {}
-    merged["patterns"] = [_pattern_table(item, classes) for item in merged.get("patterns", [])]
-    return merged, _Offer(classes) if classes else None
-
-
-def _pattern_table(item: Any, classes: dict[str, type]) -> Any:
-    if isinstance(item, str):
-        return {"use": item}
-    use = item.get("use") if isinstance(item, Mapping) else item
-    if isinstance(use, type):
-        label = "".join("_" + c.lower() if c.isupper() else c for c in use.__name__).strip("_")
-        classes[label] = use
-        return {**(item if isinstance(item, Mapping) else {}), "use": label}
-    return item
-
-
-class _Offer:
-    """A plugin of pattern classes that were handed over in a notebook."""
-
-    def __init__(self, classes: Mapping[str, type]) -> None:
-        self._classes = classes
-
-    @hookimpl
-    def bitten_patterns(self) -> Mapping[str, type]:
-        """The classes by name."""
-        return self._classes
-
-
-def _make_trackers(config: Config, manager: Manager, folder: Path) -> dict[str, Tracker]:
-    trackers = {}
-    for part in config.trackers:
-        label = f"tracker {part.name}"
-        trackers[label] = part.entry.load()(part.config, TrackerContext(folder))
-        manager.register(trackers[label], label)
-    return trackers
 
 
 def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress | None) -> None:

@@ -72,11 +72,22 @@ class Config:
     costs: CostsSection
     rates: Mapping[str, float]
     folder: Path
-    resolved: Mapping[str, Any]  # the document as read, for the manifest
+    file: TomlFile  # for errors that are found later
 
 
-def read_config(source: Path | Mapping[str, Any], manager: Manager | None = None) -> tuple[Config, Manager]:
+def read_config(
+    source: Path | Mapping[str, Any],
+    manager: Manager | None = None,
+    sections: Mapping[str, Any] | None = None,
+    patterns: Mapping[str, type] | None = None,
+) -> tuple[Config, Manager]:
     """Read and check a configuration: a file, or the same as a mapping (notebooks).
+
+    Args:
+        source: a path, or nested dicts.
+        manager: plugins to check against; those that are installed by default.
+        sections: whole sections that replace the source's.
+        patterns: pattern classes that come without an installed plugin, by name; they may shadow installed names.
 
     Returns:
         The configuration and the plugin manager it was checked against.
@@ -89,9 +100,10 @@ def read_config(source: Path | Mapping[str, Any], manager: Manager | None = None
         folder = source.resolve().parent
     else:
         file = TomlFile("", "the configuration")
-        file.data = dict(source)
+        file.lay_over(source)
         folder = Path.cwd()
-    return _Reader(file, folder, manager).config()
+    file.lay_over(sections or {})
+    return _Reader(file, folder, manager, patterns or {}).config()
 
 
 class _Reader:
@@ -102,15 +114,17 @@ class _Reader:
         "instruments",
     )  # fmt: skip
 
-    def __init__(self, file: TomlFile, folder: Path, manager: Manager | None) -> None:
+    def __init__(self, file: TomlFile, folder: Path, manager: Manager | None, patterns: Mapping[str, type]) -> None:
         self.file = file
         self.folder = folder
         self.data = file.data
+        self.patterns = patterns
+        file.check_numbers()
         for key in self.data:
             if key not in self._SECTIONS:
                 raise file.error((key,), f'unknown section "{key}"{did_you_mean(key, self._SECTIONS)}')
         plugins = file.convert(self.data.get("plugins", {}), PluginsSection, ("plugins",))
-        self.manager = manager or Manager(plugins.disabled)
+        self.manager = manager or self._checked(("plugins", "disabled"), Manager, plugins.disabled)
 
     def config(self) -> tuple[Config, Manager]:
         run = self.file.convert(self.data.get("run", {}), RunSection, ("run",))
@@ -132,13 +146,13 @@ class _Reader:
             patterns=self._patterns(feed.symbols),
             shield=self._part("shield", self.data["shield"], ("shield",)) if "shield" in self.data else None,
             gates=self._gates(),
-            executor=self._part("executor", self.data.get("executor", {"use": "simulated"}), ("executor",)),
+            executor=self._part("executor", self._with_default("executor", "simulated"), ("executor",)),
             trackers=self._parts("trackers"),
             accounts=self._accounts(),
             costs=self.file.convert(self.data.get("costs", {}), CostsSection, ("costs",)),
-            rates=self.file.convert(self.data.get("rates", {}), dict[str, Annotated[float, Meta(gt=0)]], ("rates",)),
+            rates=self._rates(),
             folder=self.folder,
-            resolved=self.data,
+            file=self.file,
         )
         return config, self.manager
 
@@ -149,19 +163,33 @@ class _Reader:
         rest = {key: value for key, value in table.items() if key not in own}
         config = self.file.convert(rest, self._struct(entry), ("feed",), tuple(own))
         feed = self.file.convert({k: v for k, v in table.items() if k in own}, FeedSection, ("feed",))
-        doubles = {symbol for symbol in feed.symbols if feed.symbols.count(symbol) > 1}
-        if doubles:
-            raise self.file.error(("feed", "symbols"), f"feed.symbols names {', '.join(sorted(doubles))} twice")
+        self._once(feed.symbols, ("feed", "symbols"))
         return feed, Part(entry, entry.name, config)
+
+    def _rates(self) -> Mapping[str, float]:
+        rates = self.file.convert(self.data.get("rates", {}), dict[str, Annotated[float, Meta(gt=0)]], ("rates",))
+        for pair in rates:
+            if not (len(pair) == 6 and pair.isalpha() and pair.isupper()):
+                raise self.file.error(("rates", pair), f'rates.{pair}: a pair is two currencies, as "GBPUSD"')
+        return rates
+
+    def _with_default(self, key: str, use: str) -> dict[str, Any]:
+        return {"use": use, **self._table(self.data.get(key, {}), (key,))}
 
     def _patterns(self, symbols: tuple[str, ...]) -> tuple[PatternPart, ...]:
         parts = []
         for i, table in enumerate(self._list("patterns")):
             path: KeyPath = ("patterns", i)
             section = self.file.convert(table, PatternSection, path)
-            entry = self._entry("patterns", section.use, (*path, "use"))
+            entry = self._pattern_entry(section.use, (*path, "use"))
             config = self.file.convert(section.params, self._struct(entry), (*path, "params"))
+            if section.timeframe and section.timeframes:
+                raise self.file.error(
+                    (*path, "timeframe"), "patterns has both timeframe and timeframes: keep one of them"
+                )
             timeframes = section.timeframes or ((section.timeframe,) if section.timeframe else ("M1",))
+            self._once(timeframes, (*path, "timeframes"))
+            self._once(section.symbols, (*path, "symbols"))
             for timeframe in timeframes:
                 self._checked((*path, "timeframe" if section.timeframe else "timeframes"), timeframe_ns, timeframe)
             for symbol in section.symbols:
@@ -176,6 +204,11 @@ class _Reader:
         self._unique([pattern.part.name for pattern in parts], "patterns")
         return tuple(parts)
 
+    def _pattern_entry(self, name: str, path: KeyPath) -> Entry:
+        if name in self.patterns:
+            return Entry("patterns", name, "this notebook", self.patterns[name])
+        return self._entry("patterns", name, path)
+
     def _gates(self) -> tuple[Part, ...]:
         default = [{"use": "band"}, {"use": "slots"}, {"use": "risk"}]
         gates = self._parts("gates", default)
@@ -183,6 +216,9 @@ class _Reader:
             raise self.file.error(
                 ("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"'
             )
+        sizing = [gate.name for gate in gates if getattr(gate.entry.load(), "sizes", False)]
+        if len(sizing) > 1:
+            raise self.file.error(("gates",), f"{' and '.join(sizing)} both decide the lots: keep one of them")
         return gates
 
     def _parts(self, kind: str, default: list[dict[str, Any]] | None = None) -> tuple[Part, ...]:
@@ -251,6 +287,11 @@ class _Reader:
         if not isinstance(value, Mapping):
             raise self.file.error(path, f"{path[0]} is {value!r}: expected a table")
         return dict(value)
+
+    def _once(self, names: tuple[str, ...], path: KeyPath) -> None:
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        if doubles:
+            raise self.file.error(path, f"{path[0]}.{path[-1]} names {', '.join(doubles)} twice")
 
     def _unique(self, names: list[str], kind: str) -> None:
         for i, name in enumerate(names):

@@ -176,7 +176,7 @@ def configuration(choice: Choice) -> str:
 
 def _converts(instruments: Mapping[str, Instrument], currency: str) -> bool:
     try:
-        check_conversions(Market(instruments, {}), list(instruments), [currency])
+        check_conversions(Market(instruments, {}), list(instruments), currency)
     except ConfigError:
         return False
     return True

@@ -33,6 +33,8 @@ class Detector:
     day: str = "UTC"  # the clock on which days and long bars start
     off: bool = False  # after a failure: its state can no longer be trusted
     last: int = -(1 << 62)  # horizon up to which it has spoken
+    bars: int = 0  # of its timeframe, seen
+    signals: int = 0  # given
 
     @property
     def timeframes(self) -> tuple[str, ...]:
@@ -44,6 +46,7 @@ class Detector:
         if self.off:
             return [], []
         alerts: list[Alert] = []
+        self.bars += len(bars[self.timeframe])
         try:
             rows = self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))
             count = len(rows)
@@ -59,6 +62,7 @@ class Detector:
             except Exception as error:
                 alerts.append(Alert(horizon, self.name, f"dropped a signal on {self.instrument.symbol}: {error}"))
         self.last = horizon
+        self.signals += len(signals)
         return signals, alerts
 
     def _switch_off(self, time: int, error: BaseException) -> Alert:

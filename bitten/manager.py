@@ -66,7 +66,6 @@ class Manager:
         self._load_entry_points(frozenset(disabled))
         for name, plugin in (extra or {}).items():
             self.register(plugin, name)
-        self._check_hooks()
 
     @property
     def plugins(self) -> Mapping[str, str]:
@@ -75,6 +74,7 @@ class Manager:
 
     def register(self, plugin: object, name: str, label: str | None = None) -> None:
         """Add a plugin object; its fact hooks are heard from now on, its registries at their next look-up."""
+        self._check_hooks(plugin, label or name)
         self._pm.register(plugin, name)
         self._labels[name] = label or name
         self._registries.clear()
@@ -131,17 +131,14 @@ class Manager:
                 ) from error
             self.register(plugin, name, label)
 
-    def _check_hooks(self) -> None:
+    def _check_hooks(self, plugin: object, label: str) -> None:
         known = [name for name in vars(hookspecs) if name.startswith("bitten_")]
-        for plugin in self._pm.get_plugins():
-            name = self._pm.get_name(plugin) or "?"
-            for attribute in dir(plugin):
-                marker = getattr(getattr(plugin, attribute, None), f"{GROUP}_impl", None)
-                if marker is not None and attribute not in known:
-                    raise PluginError(
-                        f"plugin {self._labels.get(name, name)} implements {attribute}, which is no hook"
-                        f"{did_you_mean(attribute, known)}"
-                    )
+        for attribute in dir(plugin):
+            marker = getattr(getattr(plugin, attribute, None), f"{GROUP}_impl", None)
+            if marker is not None and attribute not in known:
+                raise PluginError(
+                    f"plugin {label} implements {attribute}, which is no hook{did_you_mean(attribute, known)}"
+                )
 
     def _collect(self, kind: str) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}

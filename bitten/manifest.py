@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
 from bitten.clock import iso
-from bitten.config import Config
+from bitten.config import Config, Part
 from bitten.feed import FeedFacts
 from bitten.pipeline import Pipeline
 
@@ -25,6 +27,9 @@ def make_manifest(
         seconds: wall time from the first slice to the last fact.
     """
     counters = pipeline.counters
+    texts = Counter(alert.text for alert in pipeline.parts.journal.alerts)
+    listeners = {key.rpartition(".")[0] for key in pipeline.publisher.failures}
+    sources = Counter(a.source for a in pipeline.parts.journal.alerts if a.source not in listeners)
     assert counters.first is not None and counters.last is not None  # there were quotes
     return {
         "name": name,
@@ -36,7 +41,7 @@ def make_manifest(
             **{package: version(package) for package in ("numpy", "numba", "pyarrow", "pandas")},
         },
         "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.implementation.name},
-        "config": msgspec.to_builtins(config.resolved),
+        "config": resolved(config),
         "seed": config.run.seed,
         "feed": {
             "name": config.feed_part.name,
@@ -50,9 +55,9 @@ def make_manifest(
         "quotes_by_symbol": dict(counters.per_symbol),
         "timings": {"replay_seconds": round(seconds, 3), "quotes_per_second": round(counters.quotes / seconds)},
         "costs": _costs(config, pipeline),
-        "notes": [*facts.notes, *_pattern_notes(pipeline)],
-        "alerts": [alert.text for alert in pipeline.parts.journal.alerts],
-        "failures": dict(pipeline.publisher.failures),
+        "notes": [*facts.notes, *_pattern_notes(pipeline), *_silence(pipeline)],
+        "alerts": [text if n == 1 else f"{text} ({n} times)" for text, n in texts.items()],
+        "failures": dict(sources | Counter(pipeline.publisher.failures)),
         "instruments": {
             symbol: {"digits": one.digits, "pip": one.pip, "contract_size": one.contract_size}
             for symbol, one in config.instruments.items()
@@ -61,6 +66,66 @@ def make_manifest(
             {"id": account.id, "currency": account.currency, "balance": account.balance} for account in config.accounts
         ],
     }
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """The configuration with every default filled in, as bitten.toml would say it."""
+
+    def plain(struct: Any) -> dict[str, Any]:
+        values: dict[str, Any] = msgspec.to_builtins(struct)
+        return values
+
+    def part(one: Part) -> dict[str, Any]:
+        return {"use": one.entry.name, "name": one.name, **plain(one.config)}
+
+    feed = {
+        "use": config.feed_part.entry.name,
+        "symbols": list(config.feed.symbols),
+        "from": None if config.start is None else iso(config.start, 9),
+        "to": None if config.end is None else iso(config.end, 9),
+        "intrabar": config.feed.intrabar,
+        **plain(config.feed_part.config),
+    }
+    patterns = [
+        {
+            "use": one.part.entry.name,
+            "name": one.part.name,
+            "timeframes": list(one.timeframes),
+            "symbols": list(one.symbols),
+            "params": plain(one.part.config),
+            "exit": plain(one.exit),
+        }
+        for one in config.patterns
+    ]
+    return {
+        "run": plain(config.run),
+        "feed": feed,
+        "patterns": patterns,
+        "shield": None if config.shield is None else part(config.shield),
+        "gates": [part(gate) for gate in config.gates],
+        "executor": part(config.executor),
+        "trackers": [part(tracker) for tracker in config.trackers],
+        "accounts": [asdict(account) for account in config.accounts],
+        "costs": plain(config.costs),
+        "rates": dict(config.rates),
+        "instruments": {symbol: asdict(instrument) for symbol, instrument in config.instruments.items()},
+    }
+
+
+def _silence(pipeline: Pipeline) -> list[str]:
+    """Why there was no signal at all, as far as that can be told."""
+    detectors = [detector for of_symbol in pipeline.parts.detectors.values() for detector in of_symbol]
+    if not detectors:
+        return ["No signals: no pattern is configured; add [[patterns]]."]
+    if any(detector.signals for detector in detectors):
+        return []
+    notes = []
+    for detector in detectors:
+        warm_up = getattr(detector.pattern.config, "warm_up", None)
+        needs = f", it is silent for the first {warm_up}" if warm_up is not None else ""
+        where = f"{detector.name} on {detector.instrument.symbol} {detector.timeframe}"
+        notes.append(f"No signals: {where} saw {detector.bars} bars{needs}.")
+    return notes
 
 
 def _pattern_notes(pipeline: Pipeline) -> list[str]:

@@ -119,9 +119,10 @@ class Market:
             first, second = self._one_step(currency, "USD"), self._one_step("USD", into)
             if first is not None and second is not None:
                 return (first, second)
+        pair = f"{currency}{into}"
         raise ConfigError(
-            f"profits in {currency} cannot be turned into the account currency {into}: add {currency}{into} or "
-            f"{into}{currency} to the feed's symbols, or its rate under [rates], as {currency}{into} = 1.25"
+            f"profits in {currency} cannot be turned into the account currency {into}: add {pair} or "
+            f"{into}{currency} to the feed's symbols, or its rate under [rates]: {pair} = the {into} for 1 {currency}"
         )
 
     def _one_step(self, currency: str, into: str) -> Leg | float | None:
@@ -172,9 +173,8 @@ def quotes_path(quotes: Quotes) -> Path:
     )
 
 
-def check_conversions(market: Market, symbols: Sequence[str], currencies: Sequence[str]) -> None:
+def check_conversions(market: Market, symbols: Sequence[str], currency: str) -> None:
     """Raise `ConfigError` at start-up rather than at the first trade if a profit could not be converted."""
     for symbol in symbols:
-        for currency in currencies:
-            if market.instruments[symbol].quote != currency:
-                market.route(market.instruments[symbol].quote, currency)
+        if market.instruments[symbol].quote != currency:
+            market.route(market.instruments[symbol].quote, currency)

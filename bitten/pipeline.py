@@ -302,8 +302,8 @@ def _check_source(detector: Detector, quotes: Quotes) -> None:
     for name in detector.timeframes:
         if timeframe_ns(name) % quotes.bar_ns:
             raise DataError(
-                f"{detector.name} wants {name} bars of {quotes.symbol}, but the feed replays {source} bars, which cannot "
-                f"be cut finer: give it the timeframe {source} or a multiple"
+                f"{detector.name} wants {name} bars of {quotes.symbol}, but the feed replays {source} bars, which "
+                f"cannot be cut finer: give it the timeframe {source} or a multiple"
             )
 
 

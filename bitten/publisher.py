@@ -29,12 +29,12 @@ class Publisher:
         for plugin, listener in self._listeners.get(name, ()):
             try:
                 listener(fact)
-            except Exception as error:
-                self._failed(plugin, name, error)
+            except (Exception, SystemExit) as error:
+                self.failed(plugin, f"bitten_{name}", error)
 
-    def _failed(self, plugin: str, name: str, error: Exception) -> None:
+    def failed(self, plugin: str, name: str, error: BaseException) -> None:
         """The first failure of each listener becomes an alert, all are counted."""
-        key = f"{plugin}.bitten_{name}"
+        key = f"{plugin}.{name}"
         self.failures[key] = self.failures.get(key, 0) + 1
         if self.failures[key] == 1:
             frame = traceback.extract_tb(error.__traceback__)[-1]

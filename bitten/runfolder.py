@@ -1,72 +1,111 @@
-"""Writing a run folder: everything beside its place first, then one rename, so that no half folder is ever seen."""
+"""Writing a run folder: everything beside its place first, then one rename, so that no half folder is ever seen.
+
+A run works in `.NAME.part`, whose lock it holds while it lives: two runs never share a name, and what a killed run has
+left is told from one that is still at work.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bitten.errors import BittenError
+from bitten.locking import locked
 
-_DAY_SECONDS = 86_400.0
-_NAME = re.compile(r"[\w][\w.\-]*\Z")
-
-
-def next_name(output: Path, stem: str) -> str:
-    """`stem-0001`, or the next number that is free."""
-    taken = [int(match[1]) for path in output.glob(f"{stem}-*") if (match := re.fullmatch(rf"{stem}-(\d+)", path.name))]
-    return f"{stem}-{max(taken, default=0) + 1:04d}"
+LOCK: Final = ".lock"
+_NAME: Final = re.compile(r"\w(?:[\w.\-]*[\w\-])?\Z")
 
 
 @contextmanager
-def staged(output: Path, name: str, overwrite: bool = False) -> Iterator[Path]:
-    """A folder to write into; it becomes `output/name` when the block ends well, and vanishes when it does not.
+def staged(output: Path, name: str | None, stem: str = "backtest", overwrite: bool = False) -> Iterator[Path]:
+    """A folder to write into; it becomes `output/NAME` when the block ends well, and vanishes when it does not.
+
+    Args:
+        output: the folder of run folders.
+        name: of the run; None for the next free `stem-0001`. The staging folder's own name is `.NAME.part`.
+        overwrite: replace a finished run of that name.
 
     Raises:
-        BittenError: a run of that name exists and `overwrite` is not set, or the folder cannot be written.
+        BittenError: a run of that name exists or is at work, or the folder cannot be written.
     """
-    if not _NAME.match(name):
+    if name is not None and not _NAME.match(name):
         raise BittenError(f'run name "{name}" cannot be a folder: use letters, digits, "-", "_" and "."')
-    final = output / name
-    if final.exists() and not overwrite:
-        raise BittenError(f"{final} exists: choose another --name, or --overwrite to replace that run")
-    staging = output / f".{name}.part-{os.getpid()}"
-    try:
-        staging.mkdir(parents=True)
-        _clear_remains(output, staging)
-    except OSError as error:
-        raise BittenError(
-            f"{output} cannot be written: {error.strerror}; choose another folder with --output"
-        ) from error
-    try:
-        yield staging
+    with ExitStack() as held:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            with locked(output / LOCK, wait=True):
+                _restore(output)
+                staging = _claim(output, name, stem, overwrite)
+                held.enter_context(locked(staging / LOCK, wait=True))
+        except OSError as error:
+            raise BittenError(f"{output} cannot be written: {error.strerror}; choose another with --output") from error
+        try:
+            yield staging
+        except BaseException:
+            held.close()
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        held.close()
+        with locked(output / LOCK, wait=True):
+            (staging / LOCK).unlink()
+            _put_in_place(staging, output / run_name(staging))
+
+
+def run_name(staging: Path) -> str:
+    """The name of the run that a staging folder is for."""
+    return staging.name.removeprefix(".").removesuffix(".part")
+
+
+def _claim(output: Path, name: str | None, stem: str, overwrite: bool) -> Path:
+    """Make the staging folder of a run that nobody else has; the output's lock is held."""
+    if name is None:
+        taken = [re.fullmatch(rf"\.?{re.escape(stem)}-(\d+)(?:\.part)?", path.name) for path in output.iterdir()]
+        name = f"{stem}-{max((int(match[1]) for match in taken if match), default=0) + 1:04d}"
+    elif (output / name).exists() and not overwrite:
+        raise BittenError(f"{output / name} exists: choose another --name, or --overwrite to replace that run")
+    staging = output / f".{name}.part"
+    if staging.exists():
+        raise BittenError(f"another run is writing {output / name} at this moment: choose another --name")
+    staging.mkdir()
+    return staging
+
+
+def _restore(output: Path) -> None:
+    """Clear up after runs that were killed: their staging folders go, a run they were about to replace comes back."""
+    for staging in output.glob(".*.part"):
+        with locked(staging / LOCK, wait=False) as dead:
+            pass
+        if dead:
+            shutil.rmtree(staging, ignore_errors=True)
+    for old in output.glob(".*.old"):
+        final = output / old.name.removeprefix(".").removesuffix(".old")
         if final.exists():
-            old = output / f".{name}.old-{os.getpid()}"
-            final.rename(old)
-            staging.rename(final)
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)
         else:
-            staging.rename(final)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+            old.rename(final)
 
 
-def _clear_remains(output: Path, staging: Path) -> None:
-    """Remove what runs that were killed have left; another run that is still at work is younger than a day."""
-    now = staging.stat().st_mtime
-    for left in output.glob(".*.part-*"):
-        with contextlib.suppress(OSError):
-            if now - left.stat().st_mtime > _DAY_SECONDS:
-                shutil.rmtree(left)
+def _put_in_place(staging: Path, final: Path) -> None:
+    old = final.parent / f".{final.name}.old"
+    if not final.exists():
+        staging.rename(final)
+        return
+    final.rename(old)
+    try:
+        staging.rename(final)
+    except OSError:
+        old.rename(final)
+        raise
+    with suppress(OSError):
+        shutil.rmtree(old)
 
 
 def write_tables(folder: Path, tables: Mapping[str, pa.Table]) -> None:

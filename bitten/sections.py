@@ -43,12 +43,12 @@ class FeedSection(Section, frozen=True, rename={"start": "from", "end": "to"}, k
 class ExitSection(Section, frozen=True):
     """`[patterns.exit]`: how positions are led; replaces what the pattern itself proposes, key by key."""
 
-    breakeven_r: Annotated[float, Meta(ge=0)] = 0.0
-    trail_points: Annotated[int, Meta(ge=0)] = 0
-    trail_atr: Annotated[float, Meta(ge=0)] = 0.0  # multiples of the ATR at the signal
-    time_stop_bars: Annotated[int, Meta(ge=0)] | None = None  # 0 switches the pattern's own time stop off
-    time_stop_minutes: Annotated[float, Meta(ge=0)] = 0.0
-    expiry_minutes: Annotated[float, Meta(ge=0)] | None = None  # after the decision; 0 for never
+    breakeven_r: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+    trail_points: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    trail_atr: Annotated[float, Meta(ge=0, le=1000)] = 0.0  # multiples of the ATR at the signal
+    time_stop_bars: Annotated[int, Meta(ge=0, le=10**6)] | None = None  # 0 switches the pattern's own time stop off
+    time_stop_minutes: Annotated[float, Meta(ge=0, le=5_000_000)] = 0.0
+    expiry_minutes: Annotated[float, Meta(ge=0, le=5_000_000)] | None = None  # after the decision; 0 for never
 
 
 class PatternSection(Section, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class AccountSection(Section, frozen=True):
 
     id: Annotated[str, Meta(min_length=1)] = "main"
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
-    balance: Annotated[float, Meta(gt=0)] = 10_000.0
+    balance: Annotated[float, Meta(gt=0, le=1e12)] = 10_000.0
     slots: Annotated[int, Meta(ge=1)] = 10
     band: tuple[float, float] = (0.0, 100.0)
     risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
@@ -77,4 +77,4 @@ class AccountSection(Section, frozen=True):
 class CostsSection(Section, frozen=True):
     """`[costs]`."""
 
-    commission_per_lot: Annotated[float, Meta(ge=0)] = 0.0  # account currency, per lot and side
+    commission_per_lot: Annotated[float, Meta(ge=0, le=1e6)] = 0.0  # account currency, per lot and side

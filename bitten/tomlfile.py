@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,9 +36,14 @@ class TomlFile:
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            line = re.search(r"at line (\d+)", str(error))
-            at = line.group(1) if line else str(text.count("\n") + 1)
-            raise ConfigError(f"{name}:{at}: not valid TOML: {error}") from error
+            place = re.search(r" \(at line (\d+), column \d+\)| \(at end of document\)", str(error))
+            at = int(place.group(1)) if place and place.group(1) else text.rstrip().count("\n") + 1
+            what = str(error).replace(place.group(0) if place else "", "")
+            line = text.split("\n")[at - 1].strip()
+            raise ConfigError(
+                f"{name}:{at}: not valid TOML: {what[:1].lower()}{what[1:]}, in `{line}`; texts stand in quotes, dates "
+                "are written 2014-05-01, numbers without thousands separators"
+            ) from error
         self._lines = _index(text)
 
     @classmethod
@@ -52,6 +59,22 @@ class TomlFile:
             raise ConfigError(f"{path} does not exist; `bitten init` writes a commented starter") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} cannot be read as UTF-8 text: {error}") from error
+
+    def lay_over(self, sections: Mapping[str, Any]) -> None:
+        """Replace whole sections; errors in them name no line."""
+        self.data.update(sections)
+        self._lines = {path: line for path, line in self._lines.items() if path[0] not in sections}
+
+    def check_numbers(self) -> None:
+        """Refuse `inf` and `nan`, which TOML can write and no key means.
+
+        Raises:
+            ConfigError: with the place of the first.
+        """
+        for path, value in _leaves(self.data, ()):
+            if isinstance(value, float) and not math.isfinite(value):
+                label = ".".join(str(key) for key in path if isinstance(key, str))
+                raise self.error(path, f"{label} is {value}: expected a finite number")
 
     def where(self, path: KeyPath) -> str:
         """`file:line` of a key, or of the nearest table around it."""
@@ -81,7 +104,10 @@ class TomlFile:
         what = match["what"]
         found = value
         for key in inner:
-            found = found[key]
+            try:
+                found = found[key]
+            except (KeyError, IndexError, TypeError):  # below a key that msgspec does not name
+                break
         full = path + inner
         label = ".".join(str(key) for key in full if isinstance(key, str)) or "the file"
         if unknown := _UNKNOWN.match(what):
@@ -90,8 +116,7 @@ class TomlFile:
             return self.error((*full, key), f'unknown key "{key}" in {label}{did_you_mean(key, names)}')
         if missing := _MISSING.match(what):
             return self.error(full, f'{label} lacks the key "{missing["key"]}"')
-        what = what.replace("`", "")
-        return self.error(full, f"{label} is {found!r}: {what[:1].lower()}{what[1:]}")
+        return self.error(full, f"{label} is {found!r}: {_in_words(what, found)}")
 
 
 def field_names(kind: Any, inner: KeyPath = ()) -> tuple[str, ...]:
@@ -113,27 +138,70 @@ def _parse_where(text: str) -> KeyPath:
     )
 
 
+def _in_words(what: str, found: Any) -> str:
+    """msgspec's sentence for a person who writes TOML."""
+    what = what.replace("`", "")
+    if choices := re.search(r"matching regex '\^\((.*)\)\$'", what):
+        return "expected one of " + ", ".join(f'"{choice}"' for choice in choices[1].split("|"))
+    if "'^[A-Z]{3}$'" in what:
+        return 'expected three capital letters, as "USD"'
+    if what.startswith("Expected array, got str"):
+        what += f': write ["{found}"]'
+    return what[:1].lower() + what[1:]
+
+
+def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for position, inner in enumerate(value):
+            yield from _leaves(inner, (*path, position))
+    else:
+        yield path, value
+
+
 def _index(text: str) -> dict[KeyPath, int]:
     """Key paths to line numbers. Covers tables, arrays of tables and keys; enough to point a person to the place."""
     lines: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
-    for number, line in enumerate(text.splitlines(), 1):
+    rows = text.split("\n")
+    number = 0
+    while number < len(rows):
+        line = rows[number]
+        number += 1
         if header := _TABLE.match(line):
-            table = ()
-            parts = [part.strip().strip("\"'") for part in header[2].split(".")]
-            for position, part in enumerate(parts):
-                table = (*table, part)
-                last = position == len(parts) - 1
-                if last and header[1] == "[[":
-                    counts[table] = counts.get(table, -1) + 1
-                if table in counts:
-                    table = (*table, counts[table])
+            table = _table_path(header, counts)
             lines[table] = number
             lines.setdefault(table[:1], number)
         elif key := _KEY.match(line):
-            parts = (
-                [part.strip("\"'") for part in key[1].split(".")] if key[1][0] not in "\"'" else [key[1].strip("\"'")]
-            )
+            quoted = key[1][0] in "\"'"
+            parts = [key[1].strip("\"'")] if quoted else [part.strip() for part in key[1].split(".")]
             lines.setdefault((*table, *parts), number)
+            number += _rest_of_value(rows, number - 1)
     return lines
+
+
+def _table_path(header: re.Match[str], counts: dict[KeyPath, int]) -> KeyPath:
+    """The path of a table header; an array's tables are numbered as they come."""
+    table: KeyPath = ()
+    parts = [part.strip().strip("\"'") for part in header[2].split(".")]
+    for position, part in enumerate(parts):
+        table = (*table, part)
+        if position == len(parts) - 1 and header[1] == "[[":
+            counts[table] = counts.get(table, -1) + 1
+        if table in counts:
+            table = (*table, counts[table])
+    return table
+
+
+def _rest_of_value(rows: list[str], first: int) -> int:
+    """How many further lines the value of a key takes: arrays and texts may span several."""
+    for more in range(len(rows) - first):
+        try:
+            tomllib.loads("\n".join(rows[first : first + more + 1]))
+        except tomllib.TOMLDecodeError:
+            continue
+        return more
+    return 0

@@ -16,9 +16,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import bitten
+from bitten.backtesting import run_config
 from bitten.barpattern import BarPattern
+from bitten.config import read_config
 from bitten.errors import BittenError
 from bitten.journal.schema import TABLES
+from bitten.manager import Manager
+from bitten.runfolder import run_name, staged
+from bitten.tracker import Tracker
+from tests.laws.test_containment import Nothing
 from tests.replay import settings
 
 
@@ -47,7 +53,7 @@ def test_run_folder_is_complete(tmp_path: Path) -> None:
     manifest = json.loads((run.folder / "manifest.json").read_text())
     assert manifest["feed"]["synthetic"] is True
     assert manifest["quotes"] == sum(manifest["quotes_by_symbol"].values()) > 10_000
-    assert [path.name for path in tmp_path.iterdir()] == ["one"]
+    assert visible(tmp_path) == ["one"]
 
 
 def test_money_adds_up(tmp_path: Path) -> None:
@@ -99,7 +105,10 @@ def test_sections_replace_those_of_a_file(tmp_path: Path) -> None:
     path.write_text('[feed]\nuse = "synthetic"\nsymbols = ["EURUSD"]\nfrom = 2024-04-08\nto = 2024-04-09\n')
     run = bitten.backtest(path, patterns=[{"use": "bb_scalp", "params": {"max_adx": 40.0}}])
     assert run.folder == tmp_path / "runs" / "backtest-0001" or run.folder.parent.name == "runs"
-    assert run.manifest["config"]["patterns"][0]["params"] == {"max_adx": 40.0}
+    written = run.manifest["config"]["patterns"][0]
+    assert written["params"]["max_adx"] == 40.0
+    assert written["params"]["period"] == 20  # defaults are filled in
+    assert run.manifest["config"]["executor"]["latency_ms"] == 0.0
 
 
 def test_an_existing_name_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -109,7 +118,7 @@ def test_an_existing_name_is_refused_and_left_alone(tmp_path: Path) -> None:
         bitten.backtest(settings(["EURUSD"]), output=tmp_path, name="keep")
     assert (first.folder / "manifest.json").read_bytes() == before
     bitten.backtest(settings(["XAUUSD"], accounts=[{}]), output=tmp_path, name="keep", overwrite=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["keep"]
+    assert visible(tmp_path) == ["keep"]
     assert json.loads((first.folder / "manifest.json").read_text())["symbols"] == ["XAUUSD"]
 
 
@@ -118,7 +127,7 @@ def test_no_quotes_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     source["feed"] |= {"from": "2024-04-13", "to": "2024-04-14"}  # a Saturday
     with pytest.raises(BittenError, match="the feed gave no quotes"):
         bitten.backtest(source, output=tmp_path / "runs")
-    assert list(tmp_path.glob("runs/*")) == []
+    assert visible(tmp_path / "runs") == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals to children work otherwise there")
@@ -142,6 +151,90 @@ def test_a_stopped_run_leaves_no_half_folder(tmp_path: Path, how: signal.Signals
     if how == signal.SIGINT:
         assert child.returncode == 130
         assert "the unfinished run was not kept, earlier runs are untouched" in complaint
-        assert list(runs.iterdir()) == []
-    visible = [path for path in runs.iterdir() if not path.name.startswith(".")]
-    assert visible == []
+        assert [path.name for path in runs.iterdir()] == [".lock"]
+    assert visible(runs) == []
+    bitten.backtest(settings(["EURUSD"]), output=runs)  # clears up what the killed one left
+    assert sorted(path.name for path in runs.iterdir()) == [".lock", "backtest-0001"]
+
+
+def test_two_runs_at_once_never_share_a_name(tmp_path: Path) -> None:
+    with staged(tmp_path, None) as first, staged(tmp_path, None) as second:
+        assert (run_name(first), run_name(second)) == ("backtest-0001", "backtest-0002")
+        busy = pytest.raises(BittenError, match=r"another run is writing .*backtest-0001 at this moment")
+        with busy, staged(tmp_path, "backtest-0001"):
+            pass
+    assert visible(tmp_path) == ["backtest-0001", "backtest-0002"]
+
+
+def test_a_run_that_a_kill_hid_while_it_was_replaced_comes_back(tmp_path: Path) -> None:
+    (tmp_path / ".old-run.old").mkdir()
+    (tmp_path / ".old-run.old" / "summary.json").write_text("{}")
+    with staged(tmp_path, "new-run"):
+        pass
+    assert visible(tmp_path) == ["new-run", "old-run"]
+
+
+class Clumsy(Tracker):
+    Config = Nothing
+
+    def finish(self) -> None:
+        raise OSError("no room left")
+
+
+class ClumsyPlugin:
+    @bitten.hookimpl
+    def bitten_trackers(self) -> dict[str, type]:
+        return {"clumsy": Clumsy}
+
+
+def test_a_tracker_that_cannot_finish_costs_no_run(tmp_path: Path) -> None:
+    manager = Manager(extra={"clumsy": ClumsyPlugin()})
+    config, manager = read_config(settings(["EURUSD"], trackers=[{"use": "clumsy"}]), manager)
+    run = run_config(config, manager, output=tmp_path)
+    assert run.manifest["failures"] == {"tracker clumsy.finish": 1}
+    assert "tracker clumsy" not in manager.plugins
+
+
+def test_silence_is_explained(tmp_path: Path) -> None:
+    run = bitten.backtest(data={"EURUSD": frame(200)}, patterns=["bb_scalp"], output=tmp_path)
+    assert "No signals: bb_scalp on EURUSD M1 saw 49 bars, it is silent for the first 179." in run.manifest["notes"]
+    run = bitten.backtest(data={"EURUSD": frame(200)}, patterns=[], output=tmp_path)
+    assert "No signals: no pattern is configured; add [[patterns]]." in run.manifest["notes"]
+
+
+def test_yen_accounts_have_no_cents(tmp_path: Path) -> None:
+    accounts = [{"currency": "JPY", "balance": 1_000_000.0}]
+    run = bitten.backtest(settings(["EURUSD", "USDJPY"], accounts=accounts), output=tmp_path)
+    assert len(run.trades) > 5
+    for column in ("gross", "commission", "profit"):
+        assert (run.trades[column] % 1 == 0).all()
+    assert (run.equity["equity"] % 1 == 0).all()
+
+
+def test_bars_cannot_be_cut_finer(tmp_path: Path) -> None:
+    bars = frame(4_000)["bid"].resample("1h").ohlc()
+    with pytest.raises(BittenError, match="bb_scalp wants M1 bars of EURUSD, but the feed replays H1 bars"):
+        bitten.backtest(data={"EURUSD": bars}, feed={"bars": "H1"}, patterns=["bb_scalp"], output=tmp_path)
+
+
+def test_one_frame_needs_a_symbol_column(tmp_path: Path) -> None:
+    with pytest.raises(BittenError, match="data is one frame without a symbol column"):
+        bitten.backtest(data=frame(), patterns=["bb_scalp"], output=tmp_path)
+    run = bitten.backtest(data=frame().assign(symbol="EURUSD"), patterns="bb_scalp", output=tmp_path)
+    assert run.manifest["symbols"] == ["EURUSD"]
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
+    other = type("EveryHour", (EveryHour,), {})
+    with pytest.raises(BittenError, match="two different pattern classes are called EveryHour"):
+        bitten.backtest(data={"EURUSD": frame()}, patterns=[EveryHour, other], output=tmp_path)
+
+
+def test_a_class_may_shadow_an_installed_name(tmp_path: Path) -> None:
+    mine = type("BbScalp", (EveryHour,), {})
+    run = bitten.backtest(data={"EURUSD": frame()}, patterns=[mine], gates=[{"use": "fixed_lots"}], output=tmp_path)
+    assert len(run.signals) == 17
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))

@@ -87,7 +87,33 @@ MISTAKES = [
     ("band = [80.0, 89.0]", "band = [89.0, 80.0]", r":24: accounts.band is \[89, 80\].*perhaps \[80, 89\]"),
     ("[[accounts]]", "[accounts]", r":21: accounts is a single table: write \[\[accounts\]\]"),
     ("[[accounts]]", "[[acounts]]", r":21: unknown section \"acounts\": did you mean \"accounts\""),
-    ("[feed]", "[feed", r":1: not valid TOML"),
+    ("[feed]", "[feed", r":1: not valid TOML: .*in `\[feed`; texts stand in quotes"),
+    ("from = 2024-04-08", "from = 08.04.2024", r":4: not valid TOML: .*dates are written 2014-05-01"),
+    ('timeframe = "M5"', 'timeframes = ["M5", "M5"]', r":9: patterns.timeframes names M5 twice"),
+    (
+        'timeframe = "M5"',
+        'timeframes = "M5"',
+        r":9: patterns.timeframes is 'M5': expected array, got str: write \[\"M5\"\]",
+    ),
+    ('timeframe = "M5"', 'timeframe = "M5"\ntimeframes = ["M1"]', r":9: patterns has both timeframe and timeframes"),
+    (
+        'timeframe = "M5"',
+        'timeframe = "M5"\nsymbols = ["XAUUSD", "XAUUSD"]',
+        r":10: patterns.symbols names XAUUSD twice",
+    ),
+    ("risk_percent = 1.0", "balance = inf", r":23: accounts.balance is inf: expected a finite number"),
+    ("risk_percent = 1.0", 'currency = "usd"', r":23: accounts.currency is 'usd': expected three capital letters"),
+    (
+        'use = "synthetic"',
+        'use = "synthetic"\nintrabar = "worst"',
+        r":3: feed.intrabar is 'worst': expected one of \"pessimistic\", \"path\"",
+    ),
+    ("[[accounts]]", "[rates]\nEURUS = 1.1\n[[accounts]]", r":22: rates.EURUS: a pair is two currencies"),
+    (
+        '[[gates]]\nuse = "risk"',
+        '[[gates]]\nuse = "risk"\n[[gates]]\nuse = "fixed_lots"',
+        r":13: risk and fixed_lots both decide the lots",
+    ),
     (
         '[[gates]]\nuse = "risk"',
         '[[gates]]\nuse = "risk"\n[[gates]]\nuse = "risk"',
@@ -103,6 +129,12 @@ def test_mistakes_are_named(tmp_path: Path, found: str, instead: str, message: s
     with pytest.raises(BittenError, match=r"bitten\.toml" + "(?:" + message + ")") as caught:
         read(tmp_path, GOOD.replace(found, instead, 1))
     assert "\n" not in str(caught.value)
+
+
+def test_values_over_several_lines_do_not_confuse_the_line_numbers(tmp_path: Path) -> None:
+    text = GOOD.replace('symbols = ["EURUSD", "XAUUSD"]', 'symbols = [\n  "EURUSD",\n  "XAUUSD",\n]')
+    with pytest.raises(BittenError, match=r"bitten\.toml:18: gates.low is 101.0"):
+        read(tmp_path, text.replace("low = 80.0", "low = 101.0"))
 
 
 def test_missing_file(tmp_path: Path) -> None:

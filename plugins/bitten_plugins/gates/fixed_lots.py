@@ -28,11 +28,12 @@ class FixedLots(Gate):
         """The configured lots, scaled by the shield; refused below the smallest volume."""
         instrument = situation.signal.instrument
         wanted = self.config.lots * situation.scale
-        lots = np.full(len(situation.ledger.ids), floor_to_step(wanted, instrument))
-        return Verdict(
-            lots >= instrument.volume_min,
-            wanted,
-            instrument.volume_min,
-            "{measured:g} lots are below the smallest volume {limit:g}",
-            lots,
-        )
+        size = len(situation.ledger.ids)
+        if wanted > instrument.volume_max:
+            nobody = np.zeros(size, np.bool_)
+            return Verdict(
+                nobody, wanted, instrument.volume_max, "{measured:g} lots are above the largest volume {limit:g}"
+            )
+        lots = np.full(size, floor_to_step(wanted, instrument))
+        text = "{measured:g} lots are below the smallest volume {limit:g}"
+        return Verdict(lots >= instrument.volume_min, wanted, instrument.volume_min, text, lots)
