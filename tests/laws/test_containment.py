@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import msgspec
@@ -40,6 +41,10 @@ class FaultyPattern(Pattern):
                     raise RuntimeError("broken detector")
                 if self.config.fault == "type":
                     return 17
+                if self.config.fault == "bars":
+                    batch.bars[self.context.timeframe]["close"] += 500  # what every other pattern sees
+                if self.config.fault == "exit":
+                    sys.exit("a plugin that ends the process")
                 for name, value in {"nan": ("confidence", np.nan), "side": ("side", 7), "stop": ("stop", -4),
                                     "future": ("time", 1 << 61), "evidence": ("evidence", np.inf)}.items():  # fmt: skip
                     if name == self.config.fault:
@@ -60,7 +65,13 @@ class FaultyGate(Gate):
             "lots": Verdict(yes, 0.0, 0.0, "", np.full(yes.size, np.nan)),
             "negative": Verdict(yes, 0.0, 0.0, "", np.full(yes.size, -1.0)),
             "reason": Verdict(~yes, 0.0, 0.0, "{unknown}"),
+            "words": Verdict(~yes, "wide", 0.0, ""),  # type: ignore[arg-type]
+            "limit": Verdict(~yes, 0.0, [1.0] * 99, ""),  # type: ignore[arg-type]
         }
+        if self.config.fault == "exit":
+            sys.exit("a plugin that ends the process")
+        if self.config.fault == "ledger":
+            situation.ledger.balance *= 0.01
         if self.config.fault == "raise":
             raise RuntimeError("broken gate")
         return answers[self.config.fault]
@@ -72,7 +83,8 @@ class FaultyShield(Shield):
     def score(self, signal: Any, market: Any) -> Score:
         if self.config.fault == "raise":
             raise RuntimeError("broken shield")
-        return Score(float("nan"))
+        answers = {"nan": Score(float("nan")), "veto": Score(5.0, veto=17), "other": 5.0}  # type: ignore[arg-type]
+        return answers[self.config.fault]  # type: ignore[return-value]
 
 
 class FaultyPlugin:
@@ -105,7 +117,7 @@ def run(**sections: Any) -> tuple[dict, Any]:
 GOOD = {"use": "bb_scalp", "timeframe": "M1"}
 
 
-@pytest.mark.parametrize("fault", ["raise", "type", "nan", "side", "stop", "future", "evidence"])
+@pytest.mark.parametrize("fault", ["raise", "type", "bars", "exit", "nan", "side", "stop", "future", "evidence"])
 def test_pattern(fault: str) -> None:
     sane, _ = run(patterns=[GOOD])
     tables, pipeline = run(patterns=[{"use": "faulty", "params": {"fault": fault}}, GOOD])
@@ -113,13 +125,18 @@ def test_pattern(fault: str) -> None:
     assert others == rows(sane, "signals")
     assert len(others) > 3
     own = [row for row in rows(tables, "signals") if row["pattern"] == "faulty"]
-    assert len(own) == (0 if fault in ("raise", "type") else 1)  # a scan that dies takes its own slice with it
+    assert len(own) == (
+        0 if fault in ("raise", "type", "bars", "exit") else 1
+    )  # a scan that dies takes its own slice with it
     alerts = pipeline.parts.journal.alerts
     assert len(alerts) == 1
     assert "faulty" in alerts[0].text + alerts[0].source
 
 
-@pytest.mark.parametrize("fault", ["raise", "shape", "dtype", "none", "lots", "negative", "reason"])
+GATE_FAULTS = ["raise", "shape", "dtype", "none", "lots", "negative", "reason", "words", "limit", "exit"]
+
+
+@pytest.mark.parametrize("fault", [*GATE_FAULTS, "ledger"])
 def test_gate_refuses_when_it_fails(fault: str) -> None:
     tables, pipeline = run(gates=[{"use": "faulty", "fault": fault}, {"use": "risk"}])
     decisions = [row for row in rows(tables, "decisions") if row["gate"] != "expiry"]  # stale ones never reach a gate
@@ -131,7 +148,7 @@ def test_gate_refuses_when_it_fails(fault: str) -> None:
     assert len(pipeline.parts.journal.alerts) == len(signals)
 
 
-@pytest.mark.parametrize("fault", ["raise", "nan"])
+@pytest.mark.parametrize("fault", ["raise", "nan", "veto", "other"])
 def test_shield_refuses_when_it_fails(fault: str) -> None:
     tables, _ = run(shield={"use": "faulty", "fault": fault})
     assert tables["trades"].num_rows == 0
