@@ -123,8 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BittenError as error:
         _complain(str(error) if error.exit_code == INTERRUPTED else f"error: {error}")
         return error.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return 2
+    except click.ClickException as error:
+        _complain(f"error: {_usage(error)}")
         return 2
     except (click.Abort, KeyboardInterrupt) as error:
         return _interrupted(error)
@@ -149,6 +152,17 @@ def _prepare_streams() -> None:
 def _complain(text: str) -> None:
     """One line on stderr, whatever the message holds."""
     click.echo(" ".join(text.split("\n")), err=True)
+
+
+def _usage(error: click.ClickException) -> str:
+    """A usage error in our own style: what is wrong, and whose help says more."""
+    words = error.format_message().strip().removesuffix(".")
+    if words[:2].istitle():
+        words = words[0].lower() + words[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return words
+    return f"{words}{'' if words.endswith('?') else ';'} `{context.command_path} --help` says more"
 
 
 def _interrupted(error: BaseException) -> int:

@@ -119,11 +119,20 @@ def _allowed(kind: inspect.Type) -> str:
         case inspect.IntType() | inspect.FloatType():
             return _bounds(kind)
         case inspect.StrType():
-            return _length(kind, "characters") or (f"matching {kind.pattern}" if kind.pattern else "")
+            return _length(kind, "characters") or _matching(kind.pattern)
         case inspect.ListType() | inspect.VarTupleType() | inspect.DictType():
             return _length(kind, "entries")
         case _:
             return ""
+
+
+def _matching(pattern: str | None) -> str:
+    """A pattern in words where it only lists what is allowed, as `^(level|quote)$` does."""
+    listed = re.fullmatch(r"\^\(?([\w|-]+)\)?\$", pattern or "")
+    if listed:
+        words = [f'"{word}"' for word in listed[1].split("|")]
+        return f"one of {', '.join(words)}" if len(words) > 1 else words[0]
+    return f"matching {pattern}" if pattern else ""
 
 
 def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:

@@ -75,8 +75,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["--versoin"], "--version"),
         (["plugins", "lst"], "list"),
         (["plugins", "list", "--knd", "gates"], "--kind"),
-        (["plugins", "list", "--kind", "gate"], "'gates'"),
-        (["plugins", "show"], "Missing argument 'NAME'"),
+        (["plugins", "list", "--kind", "gat"], 'there is no kind "gat": did you mean "gates"?'),
+        (["plugins", "show"], "missing argument 'NAME'; `bitten plugins show --help` says more"),
+        (["runs", "list", "--runs-dir", "nope"], "there is no folder nope"),
     ],
 )
 def test_usage_errors_exit_2_and_suggest(words: list[str], found: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +85,14 @@ def test_usage_errors_exit_2_and_suggest(words: list[str], found: str, capsys: p
     captured = capsys.readouterr()
     assert captured.out == ""
     assert found in captured.err
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
     assert "Traceback" not in captured.err
+
+
+def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["plugins"]) == 2
+    assert "Usage: bitten plugins" in capsys.readouterr().err
 
 
 def test_an_expected_error_is_one_line_on_stderr(offered: Any, capsys: pytest.CaptureFixture[str]) -> None:

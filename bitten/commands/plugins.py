@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 import click
 
 from bitten.errors import BittenError, PluginError, did_you_mean
 from bitten.manager import GROUP, KINDS, Entry, Manager
 
-_PLACES = {
+_WIDE: Final = 110  # columns from which there is room for the plugin's name
+_PLACES: Final = {
     "feeds": '[feed]\nuse = "{name}"',
     "patterns": '[[patterns]]\nuse = "{name}"\nparams = {{ }}  # the keys below',
     "shields": '[shield]\nuse = "{name}"',
@@ -26,14 +28,36 @@ def plugins() -> None:
     """List what is installed, and the parameters of each part."""
 
 
-@plugins.command("list")
-@click.option("--kind", type=click.Choice(KINDS), help="Only this kind.")
+class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
+    """A kind of part, one or many, in any case: gate, gates, Gates."""
+
+    name = "kind"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The kind as the manager names it."""
+        word = str(value).lower()
+        found = next((kind for kind in KINDS if word in (kind, kind[:-1])), None)
+        if found is None:
+            self.fail(f'there is no kind "{value}"{did_you_mean(word, KINDS)}', param, ctx)
+        return found
+
+
+@plugins.command("list", short_help="List every part by name.")
+@click.option("--kind", type=_Kind(), help=f"Only this kind: {', '.join(kind[:-1] for kind in KINDS)}.")
 def list_plugins(kind: str | None) -> None:
-    """List every feed, importer, pattern, shield, gate, executor, tracker and command by name."""
+    """List every feed, importer, pattern, shield, gate, executor, tracker and command by name.
+
+    A terminal of less than 110 columns leaves out which plugin a part is from; `bitten plugins show NAME` says it.
+    """
     from rich.table import Table
 
     manager, problems = _examine()
-    table = Table("kind", "name", "plugin", "what it does", box=None, header_style="bold", pad_edge=False)
+    console = _console()
+    wide = console.width >= _WIDE
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("kind", "name", *(["plugin"] if wide else [])):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what it does", overflow="fold")
     for wanted in KINDS if kind is None else (kind,):
         for entry in manager.registry(wanted).values():
             try:
@@ -41,24 +65,43 @@ def list_plugins(kind: str | None) -> None:
             except PluginError as error:
                 problems.append(str(error))
                 line = "cannot be loaded, see below"
-            table.add_row(wanted[:-1], entry.name, entry.plugin, line)
-    _console().print(table)
+            table.add_row(wanted[:-1], entry.name, *([entry.plugin] if wide else []), line)
+    console.print(table)
     _report(problems)
 
 
-@plugins.command("show")
+@plugins.command("show", short_help="Show what a part does and its parameters.")
 @click.argument("name")
 def show_plugin(name: str) -> None:
-    """Show what a part does, and every parameter with its type, default, bounds and meaning."""
+    """Show what a part does, and every parameter with its type, default, bounds and meaning.
+
+    \b
+    Examples:
+      bitten plugins show kalman_quickfire
+      bitten plugins show risk
+    """
     manager, problems = _examine()
+    name = name.lower()
     found = [entry for kind in KINDS if (entry := manager.registry(kind).get(name)) is not None]
     if not found:
         _report(problems, fatal=False)
         names = {entry for kind in KINDS for entry in manager.registry(kind)}
-        raise PluginError(f'no part is named "{name}"{did_you_mean(name, names)}')
+        raise PluginError(f'no part is named "{name}"{_suggestion(name, names)}')
     for entry in found:
         _show(entry)
     _report(problems)
+
+
+def _suggestion(name: str, names: Collection[str]) -> str:
+    """Names that begin with what was typed, else names that hold it, else near misses."""
+    hits = sorted(n for n in names if n.startswith(name)) or sorted(n for n in names if name in n)
+    if not name or not hits:
+        return did_you_mean(name, names)
+    return f": did you mean {' or '.join(_quoted(hit) for hit in hits)}?"
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'
 
 
 def _examine() -> tuple[Manager, list[str]]:
@@ -111,9 +154,10 @@ def _show(entry: Entry) -> None:
     config = getattr(target, "Config", None)
     listed = parameters(config) if config is not None else []
     if listed:
-        table = Table(
-            "parameter", "type", "default", "allowed", "meaning", box=None, header_style="bold", pad_edge=False
-        )
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        table.add_column("parameter", no_wrap=True)
+        for heading in ("type", "default", "allowed", "meaning"):
+            table.add_column(heading)
         for item in listed:
             table.add_row(item.name, item.type, item.default, item.allowed, item.description)
         console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 from msgspec import Meta
+from rich.console import Console
 
 from bitten import cli, hookimpl
 from bitten.commands import plugins
@@ -38,6 +40,7 @@ class Everything(msgspec.Struct):
     optional: Annotated[float, Meta(ge=0, description="of equity")] | None = None
     flag: bool = True
     word: Annotated[str, Meta(pattern="^a")] = "a"
+    listed: Annotated[str, Meta(pattern="^(level|quote)$")] = "level"
     choice: Literal["x", "y"] = "x"
     names: tuple[str, ...] = ("p", "q")
     pair: tuple[float, float] = (0.0, 1.0)
@@ -54,6 +57,7 @@ EXPECTED = [
     Parameter("optional", "float", "absent", "from 0", "of equity"),
     Parameter("flag", "true or false", "true", "", "on or off"),
     Parameter("word", "text", '"a"', "matching ^a", ""),
+    Parameter("listed", "text", '"level"', 'one of "level", "quote"', ""),
     Parameter("choice", "one of x, y", '"x"', "", ""),
     Parameter("names", "list of text", '["p", "q"]', "", ""),
     Parameter("pair", "list of 2: float, float", "[0.0, 1.0]", "", ""),
@@ -117,8 +121,9 @@ def test_list_names_every_installed_part(capsys: pytest.CaptureFixture[str]) -> 
             assert any(line.split()[:2] == [kind[:-1], entry.name] for line in out.splitlines()), entry
 
 
-def test_list_of_one_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "list", "--kind", "gates")
+@pytest.mark.parametrize("kind", ["gates", "gate", "Gates", "GATE"])
+def test_list_of_one_kind(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "list", "--kind", kind)
     assert {line.split()[0] for line in out.splitlines()[1:]} == {"gate"}
 
 
@@ -174,7 +179,31 @@ def test_a_plugin_that_does_not_load_is_reported_and_the_rest_listed(
     assert err == 'error: plugin brokers failed to load; switch it off with disabled = ["brokers"]\n'
 
 
-def test_show_of_an_unknown_name_suggests(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run(capsys, "show", "risq")
+@pytest.mark.parametrize(
+    ("word", "suggested"), [("risq", '"risk"'), ("kalman", '"kalman_quickfire"'), ("quickfire", '"kalman_quickfire"')]
+)
+def test_show_of_an_unknown_name_suggests(word: str, suggested: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "show", word)
     assert code == 2
-    assert err == 'error: no part is named "risq": did you mean "risk"?\n'
+    assert err == f'error: no part is named "{word}": did you mean {suggested}?\n'
+
+
+def test_names_are_found_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "show", "Risk")[0] == 0
+
+
+def test_a_narrow_terminal_keeps_every_name_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=80, markup=False, highlight=False)
+    monkeypatch.setattr(plugins, "_console", lambda: console)
+    assert cli.main(["plugins", "list"]) == 0
+    lines = out.getvalue().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    for kind in KINDS:
+        for entry in Manager().registry(kind).values():
+            assert any(line.split()[:2] == [kind[:-1], entry.name] for line in lines), entry
+
+
+def test_help_has_examples_and_no_cut_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\n    bitten plugins show kalman_quickfire\n" in run(capsys, "show", "--help")[1]
+    assert "..." not in run(capsys, "--help")[1].partition("Commands:")[2]
