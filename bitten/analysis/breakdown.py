@@ -46,20 +46,22 @@ def _rows(trades: Trades, codes: Ints, keys: list[Any], with_money: bool) -> lis
     def total(values: Any) -> Floats:
         return np.bincount(codes, weights=np.asarray(values, np.float64), minlength=len(keys)).astype(np.float64)
 
-    profit, has_r = trades.profit, np.isfinite(trades.r)
-    count, wins, with_r = total(np.ones(trades.size)), total(profit > 0), total(has_r)
+    profit, ended = trades.profit, ~trades.open_at_end
+    has_r = ended & np.isfinite(trades.r)
+    count, results, wins = total(np.ones(trades.size)), total(ended), total(ended & (profit > 0))
+    with_r = total(has_r)
     won, lost = total(np.maximum(profit, 0.0)), total(np.maximum(-profit, 0.0))
     gross, net, r = total(trades.gross), total(profit), total(np.where(has_r, trades.r, 0.0))
     seconds = total((trades.closed - trades.opened) / NS_PER_SECOND)
     rows = []
     for i in np.flatnonzero(count).tolist():
-        interval = wilson(int(wins[i]), int(count[i])) or (None, None)
+        interval = wilson(int(wins[i]), int(results[i])) or (None, None)
         rows.append(
             {
                 "key": keys[i],
                 "trades": int(count[i]),
                 "wins": int(wins[i]),
-                "win_rate": wins[i] / count[i],
+                "win_rate": ratio(wins[i], results[i]),
                 "win_rate_low": interval[0],
                 "win_rate_high": interval[1],
                 "gross": money(gross[i]) if with_money else None,

@@ -60,11 +60,16 @@ class Trades:
     swap: Floats
     profit: Floats
     r: Floats  # NaN without a stop
+    open_at_end: Bools  # closed by the end of the data alone: valued at the last quotes, no result
 
     @property
     def size(self) -> int:
         """Number of trades."""
         return self.profit.size
+
+    def multiples(self) -> Floats:
+        """R of those trades that have one and were not closed by the end of the data, in order."""
+        return self.r[np.isfinite(self.r) & ~self.open_at_end]
 
     def pick(self, rows: Any) -> Trades:
         """Only the rows that a mask or an index array selects."""
@@ -79,6 +84,7 @@ class Trades:
             self.swap[rows],
             self.profit[rows],
             self.r[rows],
+            self.open_at_end[rows],
         )
 
 
@@ -92,6 +98,7 @@ def unpack_trades(trades: pa.Table) -> Trades:
     """Columns of a trades table, row for row."""
     fraction = {name: floats(trades, name) for name in _FRACTIONS}
     account, accounts = words(trades, "account")
+    reason, reasons = words(trades, "close_reason")
     side, sides = words(trades, "side")
     signs = np.array([1.0 if word == "buy" else -1.0 for word in sides])
     return Trades(
@@ -105,6 +112,7 @@ def unpack_trades(trades: pa.Table) -> Trades:
         swap=fraction["swap"],
         profit=fraction["profit"],
         r=r_multiples(signs[side] if side.size else signs, fraction),
+        open_at_end=np.array([word == "end" for word in reasons], np.bool_)[reason],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ import pyarrow.compute as pc
 from bitten.analysis.columns import Tables, table
 
 ORDER: Final = ("signals", "decisions", "trades", "outcomes", "equity")  # what comes first in a run comes first here
+_UNSET: Final = "not set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,28 @@ class Difference:
     rows: tuple[int, int]  # how many rows the table has in each run
     first: dict[str, Any] | None
     second: dict[str, Any] | None
+
+
+def different_keys(first: Any, second: Any) -> dict[str, tuple[str, str]]:
+    """Keys of two configurations that differ, flattened to `patterns[0].params.length`, with both values as JSON; a
+    key that one of them lacks is "not set" there.
+    """
+    left, right = _flat(first), _flat(second)
+    keys = dict.fromkeys([*left, *right])
+    return {key: (left.get(key, _UNSET), right.get(key, _UNSET)) for key in keys if left.get(key) != right.get(key)}
+
+
+def _flat(value: Any, path: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            found |= _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple) and any(isinstance(inner, Mapping) for inner in value):
+        for i, inner in enumerate(value):
+            found |= _flat(inner, f"{path}[{i}]")
+    elif path:
+        found[path] = json.dumps(value, ensure_ascii=False, default=str)
+    return found
 
 
 def differences(first: Tables, second: Tables) -> list[Difference]:

@@ -30,14 +30,20 @@ FIGURES: Final = (
     Figure("return", "Return", "percent", "Final equity over the start balance, less one.", signed=True),
     Figure("max_drawdown", "Max drawdown", "percent", "Deepest fall from a peak of equity, start included."),
     Figure("trades", "Trades", "count", "Closed positions."),
-    Figure("win_rate", "Win rate", "percent", "Share of trades with a profit above zero."),
+    Figure("win_rate", "Win rate", "percent", "Share of trades with a profit above zero, of those with a result."),
     Figure("profit_factor", "Profit factor", "number", "Money won over money lost; undefined without a loss."),
     Figure("expectancy_r", "Expectancy", "r", "Mean R: price move over first risk, before commission.", signed=True),
     Figure("expectancy", "Per trade", "money", "Mean profit of a trade after all charged costs.", signed=True),
     Figure("sharpe", "Sharpe", "number", "Daily returns, 252 days, risk-free rate 0.", signed=True),
     Figure("sortino", "Sortino", "number", "Like Sharpe, over downside deviation only.", signed=True),
     Figure("calmar", "Calmar", "number", "CAGR (calendar years) over maximum drawdown.", signed=True),
-    Figure("cagr", "CAGR", "percent", "Growth per calendar year; blank below 30 days, below a year it extrapolates.", signed=True),
+    Figure(
+        "cagr",
+        "CAGR",
+        "percent",
+        "Growth per calendar year; blank below 30 days, below a year it extrapolates.",
+        signed=True,
+    ),
     Figure("volatility", "Volatility", "percent", "Standard deviation of daily returns, annualised."),
     Figure("sqn", "SQN", "number", "Mean R over its deviation, times √min(N, 100).", signed=True),
     Figure("max_drawdown_money", "Drawdown in money", "money", "The same fall, in money."),
@@ -56,6 +62,7 @@ FIGURES: Final = (
     Figure("wins", "Wins", "count", "Profit above zero."),
     Figure("losses", "Losses", "count", "Profit below zero."),
     Figure("flat", "Flat", "count", "Profit exactly zero."),
+    Figure("open_at_end", "Open at the end", "count", "Valued at the last quotes: in money, not in win rate or R."),
     Figure("signals", "Signals", "count", "What the patterns proposed."),
     Figure("signals_fired", "Signals fired", "count", "Signals of which at least one order came."),
     Figure(
@@ -98,6 +105,11 @@ def show(figure: Figure, value: Any, currency: str | None = None) -> str:
     if figure.kind == "days":
         return f"{value:,.1f} days"
     return plus + minus(f"{value:,.2f}")
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """`1 alert`, `2 alerts`, `1,200 alerts`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def minus(text: str) -> str:

@@ -39,16 +39,17 @@ class Packer:
 
     def scaled(self, name: str, values: Floats, scale: int) -> None:
         """Add decimals as multiples of 1/scale, shape (n,); NaN becomes null."""
-        known = np.isfinite(values)
-        whole = np.zeros(values.size, np.int64)
-        whole[known] = np.rint(values[known] * scale).astype(np.int64)
+        with np.errstate(over="ignore"):  # what no float holds is null
+            whole = np.rint(values * scale)
+        known = np.isfinite(whole)
+        whole[~known] = 0.0
         self._store(name, whole, {"unit": 1, "scale": scale}, known)
 
     def text(self) -> str:
         """The block: gzip without a time stamp (equal columns give equal text), base64."""
         return base64.b64encode(gzip.compress(b"".join(self._parts), _LEVEL, mtime=0)).decode("ascii")
 
-    def _store(self, name: str, values: Ints, facts: dict[str, Any], known: Any = None) -> None:
+    def _store(self, name: str, values: Ints | Floats, facts: dict[str, Any], known: Any = None) -> None:
         low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
         fits = (dtype for dtype in _INTEGERS if np.iinfo(dtype).min < low and high <= np.iinfo(dtype).max)
         dtype = next(fits, None)

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from bitten.analysis.figures import minus
+from bitten.analysis.figures import counted, minus
 from bitten.model.dtypes import Floats, Ints
 
 _WIDTH: Final = 560
@@ -24,14 +24,16 @@ _FARTHEST: Final = 20.0  # R; a stop of one point can make thousands
 _Scale = Callable[[float], float]
 
 
-def r_histogram(multiples: Floats) -> str:
+def r_histogram(multiples: Floats, trades: int) -> str:
     """How often trades made how many R, losses and gains in the page's two colours.
 
     Args:
         multiples: R of the trades, finite, shape (n,); none gives a sentence instead of a picture.
+        trades: how many trades there are, with R or without.
     """
     if multiples.size == 0:
-        return '<p class="quiet">No trade has a stop to measure R by.</p>'
+        reason = "No trade with a result has a stop to measure R by." if trades else "No trades."
+        return f'<p class="quiet">{reason}</p>'
     edges, counts = _bins(np.round(multiples, 9))
     mean = float(multiples.mean())
     inner_width, inner_height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
@@ -82,7 +84,7 @@ def _bars(edges: Floats, counts: Ints, x: _Scale, y: _Scale) -> Sequence[str]:
     bars = []
     for left, right, count in zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True):
         kind = "loss" if right <= 1e-9 else "gain"
-        title = f"{minus(f'{left:g}')} to {minus(f'{right:g}')} R: {count:,} trades"
+        title = f"{minus(f'{left:g}')} to {minus(f'{right:g}')} R: {counted(count, 'trade')}"
         place = f'x="{x(left) + 0.6:.2f}" y="{y(count):.2f}" width="{x(right) - x(left) - 1.2:.2f}"'
         bars.append(f'<rect class="bar-{kind}" {place} height="{y(0) - y(count):.2f}"><title>{title}</title></rect>')
     return bars

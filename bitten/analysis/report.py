@@ -15,8 +15,6 @@ from importlib.resources import files
 from string import Template
 from typing import Any, Final
 
-import numpy as np
-
 from bitten.analysis import sections
 from bitten.analysis.candles import CandleSet
 from bitten.analysis.columns import Tables, table, unpack_trades
@@ -64,17 +62,18 @@ def render_report(
         "trades": pack_trades(blocks, trades, manifest, candles),
         "candles": pack_candles(blocks, candles),
     }
-    multiples = unpack_trades(trades).r
+    multiples = unpack_trades(trades).multiples()
     shown = curves[:1] if summary.get("currency") else curves
     slots = {
         "title": sections.text(f"{manifest.get('name', 'run')}: bitten"),
         "heading": sections.heading(manifest),
-        "alerts": sections.alerts(manifest),
-        "tiles": sections.tiles(summary),
-        "figures": sections.all_figures(summary),
-        "months": sections.months({name: monthly_returns(curve) for name, _, curve in shown}),
+        "alerts": sections.alerts(manifest) + sections.notices(summary, manifest),
+        "tiles": sections.tiles(summary) + sections.all_figures(summary),
+        "months": sections.months(
+            {name: monthly_returns(curve) for name, _, curve in shown} if trades.num_rows else {}
+        ),
         "groups": sections.groups(summary),
-        "histogram": r_histogram(multiples[np.isfinite(multiples)]),
+        "histogram": r_histogram(multiples, trades.num_rows),
         "gates": sections.gates(summary),
         "assumptions": sections.assumptions(manifest),
         "blocks": blocks.html(),

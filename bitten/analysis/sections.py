@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from bitten.analysis.figures import BY_KEY, FIGURES, show
+from bitten.analysis.figures import ABSENT, BY_KEY, FIGURES, counted, show
 from bitten.analysis.months import MonthlyReturns
 from bitten.analysis.pictures import diverging_bar
-from bitten.analysis.terminal import is_synthetic, period_text
+from bitten.analysis.terminal import alert_count, is_synthetic, no_trades, open_at_end, period_text, too_short
 
 TILES: Final = (
     "net",
@@ -78,6 +78,8 @@ def heading(manifest: Mapping[str, Any]) -> str:
     if manifest.get("created"):
         facts.append(f"run {str(manifest['created'])[:19].replace('T', ' ')}")
     label = '<span class="synthetic">SYNTHETIC DATA: made-up quotes, no market</span>' if is_synthetic(manifest) else ""
+    if count := alert_count(manifest):
+        label += f'<a class="synthetic" href="#alerts">{count}</a>'
     shown = "".join(f"<span>{text(fact)}</span>" for fact in facts if fact)
     return (
         f'<div class="title"><h1>{text(manifest.get("name", "run"))}</h1>{label}</div><p class="facts">{shown}</p>'
@@ -90,12 +92,23 @@ def alerts(manifest: Mapping[str, Any]) -> str:
     lines = manifest.get("alerts") or ()
     if not lines:
         return ""
-    noun = "alert" if len(lines) == 1 else "alerts"
-    return f'<div class="notice" id="alerts"><strong>{len(lines)} {noun} in this run</strong>{items(lines, "")}</div>'
+    count = alert_count(manifest)
+    return f'<div class="notice" id="alerts"><strong>{count} in this run</strong>{items(lines, "")}</div>'
+
+
+def notices(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Why there are no trades, or how many of them have no result; empty for neither."""
+    if not summary.get("trades"):
+        notes = items(manifest.get("notes") or (), "")
+        return f'<div class="notice" id="no-trades"><strong>{text(no_trades(summary))}</strong>{notes}</div>'
+    notice = open_at_end(summary)
+    return f'<p class="notice" id="open-at-end">{text(notice)}</p>' if notice else ""
 
 
 def tiles(summary: Mapping[str, Any]) -> str:
-    """The dozen figures that come first."""
+    """The dozen figures that come first; none without trades, where all would be zero or undefined."""
+    if not summary.get("trades"):
+        return ""
     notes = _tile_notes(summary)
     parts = []
     for key in TILES:
@@ -115,14 +128,16 @@ def _tile_notes(summary: Mapping[str, Any]) -> dict[str, str]:
         return show(BY_KEY[key], summary.get(key))
 
     low, high = summary.get("win_rate_low"), summary.get("win_rate_high")
+    unresolved = f", {shown('open_at_end')} open at the end" if summary.get("open_at_end") else ""
+    growth = f"{shown('cagr')} a year" if summary.get("cagr") is not None else too_short("cagr", summary)
     still = ", still open" if summary.get("max_drawdown_open") else ""
     return {
         "net": f"gross {shown('gross')}, commission {shown('commission')}, swap {shown('swap')}",
-        "return": f"{shown('cagr')} a year" if summary.get("cagr") is not None else "",
+        "return": growth,
         "max_drawdown": f"{shown('max_drawdown_money')} over {shown('max_drawdown_days')}{still}",
-        "sharpe": f"{shown('trading_days')} daily returns",
-        "calmar": "CAGR over max drawdown",
-        "trades": f"{shown('wins')} won, {shown('losses')} lost, {shown('flat')} flat",
+        "sharpe": counted(summary.get("trading_days") or 0, "daily return"),
+        "calmar": too_short("calmar", summary) or "CAGR over max drawdown",
+        "trades": f"{shown('wins')} won, {shown('losses')} lost, {shown('flat')} flat{unresolved}",
         "win_rate": f"95 % interval {low * 100:.1f} to {high * 100:.1f} %"
         if low is not None and high is not None
         else "",
@@ -135,19 +150,23 @@ def _tile_notes(summary: Mapping[str, Any]) -> dict[str, str]:
 
 
 def all_figures(summary: Mapping[str, Any]) -> str:
-    """Every key figure with what it means, and the accounts apart where there are several."""
-    rows = "".join(
-        f"<div><dt>{figure.label}</dt><dd>{text(show(figure, summary.get(figure.key), summary.get('currency')))}</dd>"
-        f'<dd class="why">{figure.meaning}</dd></div>'
-        for figure in FIGURES
-    )
-    return f'<dl class="meanings">{rows}</dl>'
+    """Every key figure with what it means, behind a line that opens it; empty without trades."""
+    if not summary.get("trades"):
+        return ""
+    rows = []
+    for figure in FIGURES:
+        shown = show(figure, summary.get(figure.key), summary.get("currency"))
+        if reason := too_short(figure.key, summary):
+            shown += f" ({reason})"
+        rows.append(f'<div><dt>{figure.label}</dt><dd>{text(shown)}</dd><dd class="why">{figure.meaning}</dd></div>')
+    body = f'<dl class="meanings">{"".join(rows)}</dl>'
+    return f'<details class="all"><summary>All key figures</summary>{body}</details>'
 
 
 def months(returns: Mapping[str, MonthlyReturns]) -> str:
     """Tables of monthly returns, one per curve."""
     if not any(returns.values()):
-        return '<p class="quiet">No equity was recorded.</p>'
+        return f'<p class="quiet">{"No equity was recorded." if returns else "No trades."}</p>'
     parts = []
     for name, years in returns.items():
         title = f"<h3>{text(name)}</h3>" if len(returns) > 1 else ""
@@ -192,9 +211,10 @@ def _group(name: str, rows: Sequence[Mapping[str, Any]], currency: str | None) -
     heads += [f"Net {text(currency)}" if currency else "Net", ""]
     body = []
     for row in rows:
-        interval = f"{row['win_rate_low'] * 100:.0f}–{row['win_rate_high'] * 100:.0f}"
+        known = row["win_rate"] is not None
+        interval = f"{row['win_rate_low'] * 100:.0f}–{row['win_rate_high'] * 100:.0f}" if known else ABSENT
         cells = [text(f"{row['key']:02d}:00" if name == "hour" else row["key"]), f"{row['trades']:,}"]
-        cells += [f"{row['win_rate'] * 100:.1f} %", f'<td class="quiet">{interval}</td>']
+        cells += [f"{row['win_rate'] * 100:.1f} %" if known else ABSENT, f'<td class="quiet">{interval}</td>']
         if wide:
             cells += [show(BY_KEY["profit_factor"], row["profit_factor"])]
             cells += [show(BY_KEY["average_duration"], row["average_duration"])]
@@ -208,6 +228,8 @@ def _group(name: str, rows: Sequence[Mapping[str, Any]], currency: str | None) -
 def gates(summary: Mapping[str, Any]) -> str:
     """How signals ended, what each gate refused, and orders that never filled."""
     signals = summary.get("signals") or 0
+    if not signals:
+        return '<p class="quiet">No signals.</p>'
     endings = [
         [text(name), f"{count:,}", f"{count / max(1, signals) * 100:.1f} %"]
         for name, count in (summary.get("outcomes") or {}).items()
@@ -227,7 +249,7 @@ def gates(summary: Mapping[str, Any]) -> str:
     ]
     unfilled = [[text(reason), f"{count:,}"] for reason, count in (summary.get("unfilled") or {}).items()]
     parts = [
-        f'<div class="halves"><div><h3>How {signals:,} signals ended</h3>'
+        f'<div class="halves"><div><h3>How {counted(signals, "signal")} ended</h3>'
         + (table(["", "Signals", "Share"], endings, "wide") if endings else '<p class="quiet">No outcomes.</p>')
         + f'<p class="quiet">Mean outcome: {"; ".join(means)}.</p></div><div><h3>Orders that never filled</h3>'
         + (table(["", "Orders"], unfilled, "wide") if unfilled else '<p class="quiet">None.</p>')
@@ -251,7 +273,7 @@ def assumptions(manifest: Mapping[str, Any]) -> str:
         for row in manifest.get("accounts") or ()
     ]
     versions = [[text(name), text(value)] for name, value in (manifest.get("versions") or {}).items()]
-    timings = [[text(name), text(_plain_number(value))] for name, value in (manifest.get("timings") or {}).items()]
+    timings = [_timing(str(name), value) for name, value in (manifest.get("timings") or {}).items()]
     tables = (("Account", "Start balance", accounts), ("Software", "Version", versions), ("Timing", "", timings))
     side_by_side = "".join(f"<div>{table([head, value], rows, 'wide')}</div>" for head, value, rows in tables if rows)
     config = json.dumps(blot(manifest.get("config") or {}), indent=2, ensure_ascii=False, default=str)
@@ -261,6 +283,15 @@ def assumptions(manifest: Mapping[str, Any]) -> str:
         + f'<div class="thirds">{side_by_side}</div>'
         + f'<details class="all"><summary>Configuration</summary><pre>{text(config)}</pre></details>'
     )
+
+
+def _timing(name: str, value: Any) -> list[str]:
+    """A key such as `replay_seconds` in words, its unit behind the number."""
+    words = name.replace("_", " ").capitalize()
+    number = _plain_number(value)
+    if words.endswith(" seconds"):
+        words, number = words.removesuffix(" seconds"), f"{number} s"
+    return [text(words), text(number)]
 
 
 def _plain_number(value: Any) -> str:

@@ -82,7 +82,7 @@ def key_figures(trades: Trades, curve: Curve | None, span: tuple[int, int]) -> d
         "days": max(0, span[1] - span[0]) / measures.NS_PER_DAY,
         **_counts(trades),
         **_money(trades, curve is not None),
-        **_multiples(trades.r[np.isfinite(trades.r)]),
+        **_multiples(trades.multiples()),
         **_times(trades, span),
         **_equity(curve, span),
     }
@@ -94,17 +94,20 @@ def _span(trades: Trades, curves: list[Curve]) -> tuple[int, int]:
 
 
 def _counts(trades: Trades) -> dict[str, Any]:
-    wins, losses = int((trades.profit > 0).sum()), int((trades.profit < 0).sum())
-    interval = measures.wilson(wins, trades.size) or (None, None)
+    """What was won and lost; a position that the end of the data closed has no result."""
+    profit = trades.profit[~trades.open_at_end]
+    wins, losses = int((profit > 0).sum()), int((profit < 0).sum())
+    interval = measures.wilson(wins, profit.size) or (None, None)
     return {
         "trades": trades.size,
+        "open_at_end": trades.size - profit.size,
         "wins": wins,
         "losses": losses,
-        "flat": trades.size - wins - losses,
-        "win_rate": measures.ratio(wins, trades.size),
+        "flat": profit.size - wins - losses,
+        "win_rate": measures.ratio(wins, profit.size),
         "win_rate_low": interval[0],
         "win_rate_high": interval[1],
-        "longest_losing_streak": measures.longest_streak(trades.profit < 0),
+        "longest_losing_streak": measures.longest_streak(profit < 0),
     }
 
 

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from bitten.analysis.figures import BY_KEY, show
+from bitten.analysis.figures import BY_KEY, counted, show
+from bitten.analysis.measures import NS_PER_DAY, SHORTEST_ANNUALISED_NS
 
 _LEFT: Final = (
     "net",
@@ -38,11 +39,14 @@ _RIGHT: Final = (
     "swap",
     "signals",
 )
+_MOST_ALERTS: Final = 10  # more would push the figures off the screen
 _GROUP_COLUMNS: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net")
 
 
 def print_summary(console: Console, summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
-    """Print key figures, patterns, symbols, refusals and the assumptions behind the costs.
+    """Print alerts, key figures, patterns, symbols, refusals and the assumptions behind the costs.
+
+    A run without trades prints why, in place of figures and groups.
 
     Args:
         console: where to.
@@ -50,17 +54,69 @@ def print_summary(console: Console, summary: Mapping[str, Any], manifest: Mappin
         manifest: the run's manifest; missing keys are left out.
     """
     console.print(_title(manifest))
+    _print_alerts(console, manifest.get("alerts") or ())
+    notes = manifest.get("notes") or ()
+    if summary.get("trades"):
+        _print_figures(console, summary)
+    else:
+        console.print(Text(no_trades(summary), style="bold yellow"))
+        _print_lines(console, "Notes", notes, "yellow")
+    if refused := _refusals(summary):
+        console.print(refused)
+    _print_lines(console, "Costs", manifest.get("costs") or ())
+    if summary.get("trades"):
+        _print_lines(console, "Notes", notes)
+
+
+def alert_count(manifest: Mapping[str, Any]) -> str:
+    """`2 alerts`, empty for none."""
+    lines = manifest.get("alerts") or ()
+    return counted(len(lines), "alert") if lines else ""
+
+
+def no_trades(summary: Mapping[str, Any]) -> str:
+    """The first thing to say of a run that traded nothing."""
+    signals, fired = summary.get("signals") or 0, summary.get("signals_fired") or 0
+    if not signals:
+        return "No trades: the patterns gave no signal."
+    return f"No trades: {counted(signals, 'signal')}, {fired:,} of them fired."
+
+
+def open_at_end(summary: Mapping[str, Any]) -> str:
+    """What a reader must know of positions that had no exit, empty for none."""
+    count = summary.get("open_at_end") or 0
+    if not count:
+        return ""
+    was = "position was open at the end and is" if count == 1 else "positions were open at the end and are"
+    return f"{count:,} {was} valued at the last quotes: in the money figures, not in win rate, R and streaks."
+
+
+def too_short(key: str, summary: Mapping[str, Any]) -> str:
+    """Why an annual figure is absent, empty where it is there or the reason is another."""
+    days = summary.get("days")
+    short = days is not None and days * NS_PER_DAY < SHORTEST_ANNUALISED_NS
+    return "too short to annualise" if key in ("cagr", "calmar") and summary.get(key) is None and short else ""
+
+
+def _print_alerts(console: Console, lines: Sequence[Any]) -> None:
+    if not lines:
+        return
+    console.print(Text(counted(len(lines), "alert"), style="bold red"))
+    for line in lines[:_MOST_ALERTS]:
+        console.print(Text(f"  {line}", style="red"))
+    if len(lines) > _MOST_ALERTS:
+        console.print(Text(f"  and {len(lines) - _MOST_ALERTS:,} more in manifest.json", style="red"))
+
+
+def _print_figures(console: Console, summary: Mapping[str, Any]) -> None:
     console.print(_key_figures(summary))
+    if notice := open_at_end(summary):
+        console.print(Text(notice, style="yellow"))
     breakdowns = summary.get("breakdowns", {})
     for name in ("pattern", "symbol", "account"):
         rows = breakdowns.get(name, [])
         if len(rows) > 1 or (rows and name == "pattern"):
             console.print(_groups(name, rows))
-    if refused := _refusals(summary):
-        console.print(refused)
-    for heading, lines in (("Costs", manifest.get("costs")), ("Notes", manifest.get("notes"))):
-        _print_lines(console, heading, lines or ())
-    _print_lines(console, "Alerts", manifest.get("alerts") or (), "yellow")
 
 
 def is_synthetic(manifest: Mapping[str, Any]) -> bool:
@@ -102,6 +158,8 @@ def _cell(key: str, summary: Mapping[str, Any]) -> tuple[str, str]:
     low, high = summary.get("win_rate_low"), summary.get("win_rate_high")
     if key == "win_rate" and low is not None and high is not None:
         text += f" ({low * 100:.0f}–{high * 100:.0f})"
+    if reason := too_short(key, summary):
+        text += f" ({reason})"
     return figure.label, text
 
 

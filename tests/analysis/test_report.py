@@ -171,8 +171,50 @@ def test_only_what_looks_secret_is_blotted():
 def test_an_empty_manifest_and_an_empty_run_still_make_a_page():
     tables = {name: schema.empty_table() for name, schema in TABLES.items()}
     text = Page(render_report(tables, summarise(tables, []), {}, {})).text
-    assert "No trades." in text
-    assert "No equity was recorded." in text
+    assert "No trades: the patterns gave no signal." in text
+    assert "has a stop" not in text
+
+
+def test_a_run_without_trades_says_why_and_shows_no_figures(made):
+    tables = {name: table if name == "equity" else table.slice(0, 0) for name, table in made.tables.items()}
+    summary = summarise(tables, made.accounts)
+    page = render_report(tables, summary, made.manifest | {"notes": ["The warm-up took the whole period."]}, {})
+    text = Page(page).text
+    assert text.index("The warm-up took the whole period.") < text.index("Equity and drawdown")
+    for absent in ("Win rate", "All key figures", "0.00 %", "2024 ", "has a stop"):
+        assert absent not in text.split("Assumptions", 2)[1].split("Where it came from")[0], absent
+    assert '<dl class="tiles">' not in page
+
+
+def test_positions_open_at_the_end_are_named_and_have_no_share_in_rates():
+    rows = [
+        {"profit": 5.0, "close_reason": "target"},
+        {"profit": 7.0, "close_reason": "end"},
+        {"profit": -2.0, "close_reason": "end", "symbol": "USDJPY"},
+    ]
+    tables = {"trades": trades_table(rows), "equity": equity_table([START], [100.0])}
+    accounts = [AccountFacts("main", "USD", 100.0)]
+    manifest = {"accounts": [{"id": "main", "currency": "USD", "balance": 100.0}]}
+    text = Page(render_report(tables, summarise(tables, accounts), manifest, {})).text
+    assert "2 positions were open at the end and are valued at the last quotes" in text
+    assert "1 won, 0 lost, 0 flat, 2 open at the end" in text
+    assert "1 daily return too" not in text and "1 daily returns" not in text
+    assert "too short to annualise" in text
+
+
+def test_huge_money_makes_no_warning():
+    rows = [{"profit": 1e18, "gross": 1e18}, {"profit": 1e308, "gross": 1e308}]
+    tables = {"trades": trades_table(rows), "equity": equity_table([START, START + NS_PER_DAY], [1e18, 2e18])}
+    accounts = [AccountFacts("main", "USD", 1e18)]
+    manifest = {"accounts": [{"id": "main", "currency": "USD", "balance": 1e18}]}
+    assert render_report(tables, summarise(tables, accounts), manifest, {})
+
+
+def test_alerts_are_counted_in_the_head_and_timings_read_as_words(made):
+    text = Page(rendered(made, alerts=["a", "b"], timings={"replay_seconds": 1.5, "quotes_per_second": 1200})).text
+    assert text.index("2 alerts") < text.index("2 alerts in this run")
+    assert "Replay 1.5 s" in text
+    assert "Quotes per second 1,200" in text
 
 
 def test_no_placeholder_is_left_and_dollars_survive(made):
@@ -211,13 +253,13 @@ def test_months_follow_the_close_of_the_trading_day():
 
 
 def test_a_trade_stopped_at_minus_one_r_starts_its_bar():
-    picture = r_histogram(np.array([-1.0] * 7 + [-1.0 + 1e-13] * 5 + [2.0]))
+    picture = r_histogram(np.array([-1.0] * 7 + [-1.0 + 1e-13] * 5 + [2.0]), 13)
     assert "−1 to −0.9 R: 12 trades" in picture
 
 
 def test_histogram_counts_every_trade_even_far_ones():
     r = np.concatenate((np.random.default_rng(1).normal(0, 1, 500), [9_999.0, -9_999.0]))
-    counts = [int(count.replace(",", "")) for count in re.findall(r"R: ([\d,]+) trades", r_histogram(r))]
+    counts = [int(count.replace(",", "")) for count in re.findall(r"R: ([\d,]+) trades?", r_histogram(r, r.size))]
     assert sum(counts) == 502
     assert len(counts) <= 60
 

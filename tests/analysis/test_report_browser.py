@@ -205,6 +205,24 @@ def test_the_list_sorts_and_filters(browser, page):
     assert all(text.startswith("2024-01-0") for text in column(0))
 
 
+# Room and need of the list, and texts that do not fit their cells.
+FIT = """
+const list = document.getElementById('list'), cut = [...list.querySelectorAll('.cell')];
+return [list.clientWidth, list.scrollWidth, list.clientHeight, list.scrollHeight,
+        cut.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)];
+"""
+
+
+@pytest.mark.parametrize(("trades", "height"), [(3, 32 + 3 * 28), (600, 418)])
+def test_the_list_is_as_wide_as_its_room_and_as_tall_as_its_rows(browser, tmp_path, trades, height):
+    browser.open(write(make_run(trades=trades, bars=8000), tmp_path))
+    browser.driver.execute_script("document.getElementById('list').style.overflowY = 'scroll'")
+    room, needed, shown, _, cut = browser.driver.execute_script(FIT)
+    assert needed <= room
+    assert shown == height
+    assert cut == []
+
+
 def test_the_toggle_turns_light_into_dark_and_back(browser, page):
     browser.open(page)
     light = browser.style("body", "backgroundColor")

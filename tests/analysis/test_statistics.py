@@ -64,7 +64,8 @@ def test_invariants(rows, other_currency):
     summary = summary_of(rows, accounts, equity=equity)
     json.dumps(summary, allow_nan=False)
     assert all(math.isfinite(number) for number in numbers(summary))
-    assert summary["wins"] + summary["losses"] + summary["flat"] == summary["trades"] == len(rows)
+    results = summary["wins"] + summary["losses"] + summary["flat"]
+    assert results + summary["open_at_end"] == summary["trades"] == len(rows)
     assert summary["longest_losing_streak"] <= summary["losses"]
     for name in BREAKDOWNS:
         assert sum(group["trades"] for group in summary["breakdowns"][name]) == len(rows)
@@ -113,6 +114,25 @@ def test_one_trade():
     assert summary["max_drawdown"] == 0.0
     assert summary["calmar"] is None  # growth over no drawdown
     assert summary["best_trade_id"] == summary["worst_trade_id"] == "f0"
+
+
+def test_what_the_end_of_the_data_closed_is_money_but_no_result():
+    stop = {"open_price": 1.1, "stop": 1.099}
+    rows = [
+        {**stop, "close_price": 1.102, "profit": 20.0, "close_reason": "target"},
+        {**stop, "close_price": 1.099, "profit": -10.0, "close_reason": "stop"},
+        {**stop, "close_price": 1.0995, "profit": -5.0, "close_reason": "end"},
+        {**stop, "close_price": 1.1005, "profit": 6.0, "close_reason": "end", "symbol": "USDJPY"},
+    ]
+    summary, without = summary_of(rows), summary_of(rows[:2])
+    resolved = ("wins", "losses", "flat", "win_rate", "win_rate_low", "win_rate_high", "longest_losing_streak")
+    for key in (*resolved, "expectancy_r", "trades_with_r", "sqn"):
+        assert summary[key] == without[key], key
+    assert (summary["trades"], summary["open_at_end"], without["open_at_end"]) == (4, 2, 0)
+    assert (summary["net"], summary["expectancy"], summary["profit_factor"]) == (11.0, 2.75, pytest.approx(26 / 15))
+    ended = {row["key"]: row for row in summary["breakdowns"]["close_reason"]}["end"]
+    assert (ended["trades"], ended["wins"], ended["win_rate"], ended["expectancy_r"]) == (2, 0, None, None)
+    assert ended["net"] == 1.0
 
 
 def test_equity_that_does_not_move_has_no_sharpe():

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from bitten.analysis.figures import ABSENT, BY_KEY, show, show_duration
 from bitten.analysis.statistics import summarise
-from bitten.analysis.terminal import print_summary
+from bitten.analysis.terminal import alert_count, open_at_end, print_summary, too_short
 from tests.analysis.made_run import make_run
 
 
@@ -34,10 +34,44 @@ def test_real_quotes_are_not_called_synthetic(made):
     assert "SYNTHETIC" not in printed(summarise(made.tables, made.accounts), {"name": "x"})
 
 
-def test_an_empty_run_prints_dashes():
-    text = printed(summarise({}, []), {})
-    assert re.search(rf"Sharpe\s+{ABSENT}", text)
-    assert "refused" not in text
+def test_a_run_without_trades_says_why_instead_of_zeros():
+    text = printed(summarise({}, []), {"notes": ["The warm-up took the whole period."]})
+    assert "No trades: the patterns gave no signal." in text
+    assert "The warm-up took the whole period." in text
+    for absent in ("refused", "Sharpe", "0.00", ABSENT):
+        assert absent not in text
+
+
+def test_signals_without_a_trade_are_counted(made):
+    tables = {name: made.tables[name] for name in ("signals", "decisions", "equity")}
+    text = printed(summarise(tables, made.accounts), {})
+    assert "No trades: 80 signals, 0 of them fired." in text
+    assert "band" in text
+
+
+def test_alerts_come_first_with_their_count_and_are_cut_after_ten(made):
+    summary = summarise(made.tables, made.accounts)
+    text = printed(summary, made.manifest | {"alerts": [f"alert {i}" for i in range(14)]})
+    assert text.index("14 alerts") < text.index("alert 0") < text.index("Net profit")
+    assert "and 4 more in manifest.json" in text
+    assert "alert 11" not in text
+    assert alert_count({"alerts": ["x"]}) == "1 alert"
+    assert alert_count({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, ""), (1, "1 position was open at the end and is"), (1200, "1,200 positions were open")]
+)
+def test_positions_open_at_the_end_are_told(count, text):
+    assert open_at_end({"open_at_end": count}).startswith(text)
+
+
+def test_a_short_run_says_why_nothing_is_annualised(made):
+    text = printed(summarise(made.tables, made.accounts), {})
+    for label in ("CAGR", "Calmar"):
+        assert re.search(rf"{label}\s+{ABSENT} \(too short to annualise\)", text)
+    assert too_short("cagr", {"days": 31.0, "cagr": None}) == ""
+    assert too_short("cagr", {"days": 12.0, "cagr": 0.1}) == ""
 
 
 def test_markup_in_names_is_text(made):

@@ -37,7 +37,7 @@ function equityPlot(box, curve) {
   return new uPlot(
     {
       ...frame(box, 300, colours),
-      axes: [timeAxis(colours), { ...axis(colours), size: 78, values: (plot, ticks) => ticks.map((tick) => fixed(tick, 0)) }],
+      axes: [timeAxis(colours), { ...axis(colours), size: 78, values: ticked("") }],
       series: [
         { label: "UTC", value: orLast((value) => stamp(value, 16)) },
         { label: "Balance", stroke: colours.quiet, width: 1, dash: [3, 3], paths: steps(), points: { show: false }, value: money },
@@ -55,7 +55,7 @@ function drawdownPlot(box, curve) {
     {
       ...frame(box, 150, colours),
       scales: { y: { range: (plot, low) => [Math.min(low * 1.08, -0.1), 0] } },
-      axes: [timeAxis(colours), { ...axis(colours), size: 78, values: (plot, ticks) => ticks.map((tick) => `${fixed(tick, Math.abs(tick % 1) > 0.001 ? 1 : 0)} %`) }],
+      axes: [timeAxis(colours), { ...axis(colours), size: 78, values: ticked(" %") }],
       series: [
         { label: "UTC", value: orLast((value) => stamp(value, 16)) },
         {
@@ -67,6 +67,15 @@ function drawdownPlot(box, curve) {
     [curve.time, drawdowns(curve.equity)],
     box,
   );
+}
+
+/** Labels with as many decimals as the step between them needs, so that no two read the same. */
+function ticked(unit) {
+  return (plot, ticks, at, space, step) => {
+    const digits = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
+    const exact = Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6 ? digits + 1 : digits;
+    return ticks.map((tick) => `${fixed(tick, exact)}${unit}`);
+  };
 }
 
 /** A legend's text: the value under the cursor, without a cursor the last one. */

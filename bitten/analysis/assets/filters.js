@@ -49,11 +49,14 @@ function search(box, trades, changed) {
 }
 
 function countShown(trades, currency) {
-  let [count, wins, net, r, measured] = [0, 0, 0, 0, 0];
+  const end = trades.words.reason.indexOf("end"); // valued at the last quotes, no result
+  let [count, results, wins, net, r, measured] = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < trades.count; i++) {
     if (!trades.shown[i]) continue;
     count++;
     net += trades.profit[i];
+    if (trades.reason[i] === end) continue;
+    results++;
     if (trades.profit[i] > 0) wins++;
     if (Number.isFinite(trades.r[i])) {
       r += trades.r[i];
@@ -61,7 +64,7 @@ function countShown(trades, currency) {
     }
   }
   const parts = [`${fixed(count, 0)} of ${fixed(trades.count, 0)} trades`];
-  if (count) parts.push(`win rate ${fixed((wins / count) * 100, 1)} %`);
+  if (results) parts.push(`win rate ${fixed((wins / results) * 100, 1)} %`);
   if (measured) parts.push(`mean ${signed(r / measured, 3)} R`);
   if (count && currency) parts.push(`net ${signed(net, 2)} ${currency}`);
   byId("count").textContent = parts.join(" · ");

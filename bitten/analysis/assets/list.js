@@ -1,6 +1,8 @@
 // The trade list: only the rows in sight exist as elements; sorting and filtering work on indices.
 
 const ROW = 28;
+const HEAD = 32;
+const TALLEST = 420; // pixels; more rows than that scroll
 const SPARE = 8; // rows kept above and below what is in sight
 
 class TradeList {
@@ -9,7 +11,9 @@ class TradeList {
     this.choose = choose;
     this.columns = listColumns(trades, currency);
     this.box = byId("list");
-    this.grid = this.columns.map((column) => `${column.width}px`).join(" ");
+    // shares of the width, so that the last column ends where the rows do, scrollbar or not
+    this.grid = this.columns.map((column) => `minmax(${column.width}px, ${column.width}fr)`).join(" ");
+    this.box.style.setProperty("--columns", `${this.columns.reduce((sum, column) => sum + column.width, 0)}px`);
     this.rows = Int32Array.from({ length: trades.count }, (_, i) => i);
     this.sorted = { column: this.columns[0], down: false };
     this.chosen = -1;
@@ -66,6 +70,7 @@ class TradeList {
       each.cell.firstChild.textContent = each.label + (each === column ? (down ? " ↓" : " ↑") : "");
     }
     this.body.style.height = `${this.rows.length * ROW}px`;
+    this.box.style.height = `${Math.min(TALLEST, HEAD + this.rows.length * ROW + this.box.offsetHeight - this.box.clientHeight)}px`;
     this.box.setAttribute("aria-rowcount", this.rows.length + 1);
     this.body.replaceChildren();
     this.drawn.clear();
@@ -139,17 +144,17 @@ function listColumns(trades, currency) {
   const text = (label, width, name) => ({ label, width, left: true, key: word(name), text: word(name) });
   const number = (label, width, key, show, more) => ({ label, width, key, text: show, ...more });
   const columns = [
-    { label: "Opened (UTC)", width: 176, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
-    text("Symbol", 86, "symbol"),
-    text("Pattern", 140, "pattern"),
-    { label: "Side", width: 62, left: true, key: (i) => trades.side[i], text: (i) => (trades.side[i] > 0 ? "buy" : "sell") },
-    number("Lots", 64, (i) => trades.lots[i], (i) => fixed(trades.lots[i], 2)),
-    number("Entry", 88, (i) => trades.open[i], (i) => price(trades.open[i], places(i))),
-    number("Exit", 88, (i) => trades.close[i], (i) => price(trades.close[i], places(i))),
-    text("Closed by", 92, "reason"),
-    number("Held", 84, (i) => trades.closed[i] - trades.opened[i], (i) => duration(trades.closed[i] - trades.opened[i])),
-    number("Pips", 76, (i) => trades.pips[i], (i) => signed(trades.pips[i], 1), { downFirst: true, toned: true }),
-    number("R", 66, (i) => trades.r[i], (i) => signed(trades.r[i], 2), { downFirst: true, toned: true }),
+    { label: "Opened (UTC)", width: 168, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
+    text("Symbol", 82, "symbol"),
+    text("Pattern", 144, "pattern"),
+    { label: "Side", width: 54, left: true, key: (i) => trades.side[i], text: (i) => (trades.side[i] > 0 ? "buy" : "sell") },
+    number("Lots", 60, (i) => trades.lots[i], (i) => fixed(trades.lots[i], 2)),
+    number("Entry", 82, (i) => trades.open[i], (i) => price(trades.open[i], places(i))),
+    number("Exit", 82, (i) => trades.close[i], (i) => price(trades.close[i], places(i))),
+    text("Closed by", 96, "reason"),
+    number("Held", 78, (i) => trades.closed[i] - trades.opened[i], (i) => duration(trades.closed[i] - trades.opened[i])),
+    number("Pips", 72, (i) => trades.pips[i], (i) => signed(trades.pips[i], 1), { downFirst: true, toned: true }),
+    number("R", 62, (i) => trades.r[i], (i) => signed(trades.r[i], 2), { downFirst: true, toned: true }),
     number(`Profit${currency ? ` ${currency}` : ""}`, 112, (i) => trades.profit[i], (i) => signed(trades.profit[i], 2), { downFirst: true, toned: true }),
   ];
   if (trades.words.account.length > 1) columns.splice(1, 0, text("Account", 100, "account"));

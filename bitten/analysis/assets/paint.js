@@ -78,8 +78,10 @@ function followPrinter() {
     printing.now = now;
     if (now) root.dataset.wasDark = root.classList.contains("dark") ? "1" : "";
     root.classList.toggle("dark", dark());
-    if (now) root.dataset.wasOpen = figures.open ? "1" : "";
-    figures.open = now || root.dataset.wasOpen === "1";
+    if (figures) {
+      if (now) root.dataset.wasOpen = figures.open ? "1" : "";
+      figures.open = now || root.dataset.wasOpen === "1";
+    }
     document.dispatchEvent(new Event("themechange"));
   };
   window.addEventListener("beforeprint", turn(true, () => false));
