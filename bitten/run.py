@@ -90,7 +90,8 @@ class Run:
         try:
             return pq.read_table(path)
         except (OSError, pa.ArrowInvalid) as error:
-            raise BittenError(f"{path} cannot be read: {error}; the run folder is incomplete, run it again") from error
+            reason = _reason(error)
+            raise BittenError(f"{path} cannot be read: {reason}; the run folder is incomplete, run it again") from error
 
     def _frame(self, name: str) -> pd.DataFrame:
         frame: pd.DataFrame = self.tables[name].to_pandas()
@@ -98,7 +99,7 @@ class Run:
 
     def __repr__(self) -> str:
         from bitten.analysis.figures import BY_KEY, show
-        from bitten.analysis.terminal import is_synthetic, period_text
+        from bitten.analysis.terminal import alert_count, is_synthetic, period_text
 
         currency = self.stats.get("currency")
         keys = ("trades", "win_rate", "net", "expectancy_r", "max_drawdown", "sharpe")
@@ -106,7 +107,9 @@ class Run:
             f"{BY_KEY[key].label.lower()} {show(BY_KEY[key], self.stats.get(key), currency)}" for key in keys
         )
         label = " (SYNTHETIC DATA)" if is_synthetic(self.manifest) else ""
-        return f"<Run {self.name}{label} {period_text(self.manifest)}: {figures}>"
+        count = alert_count(self.manifest)
+        alerts = f" [{count}]" if count else ""
+        return f"<Run {self.name}{label}{alerts} {period_text(self.manifest)}: {figures}>"
 
     def _repr_html_(self) -> str:
         """The report inside the notebook: the page itself, so that it works offline and in a saved notebook."""
@@ -123,7 +126,14 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BittenError(f"{path} cannot be read: {error}; this is no complete run folder") from error
+        raise BittenError(f"{path} cannot be read: {_reason(error)}; this is no complete run folder") from error
     if not isinstance(content, dict):
         raise BittenError(f"{path} holds no JSON object; this is no complete run folder")
     return content
+
+
+def _reason(error: Exception) -> str:
+    """What an error says beyond the path, which its reader has been told."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from bitten.analysis.compare import Difference
     from bitten.run import Run
 
+DEFAULT_DIR: Final = Path("runs")
 RUNS_DIR = click.option(
     "--runs-dir",
-    default="runs",
+    default=DEFAULT_DIR,
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that holds the run folders.",
 )
 
-_LISTED = {"trades": "trades", "win_rate": "win", "expectancy_r": "R", "net": "net", "max_drawdown": "drawdown"}
+_UNBOUNDED: Final = 10_000  # columns
+_MOST_SYMBOLS: Final = 4
+_LISTED: Final = {"trades": "trades", "win_rate": "win", "expectancy_r": "R", "net": "net", "max_drawdown": "drawdown"}
 
 
 @click.group()
@@ -30,39 +34,70 @@ def runs() -> None:
     """List, show and compare finished runs."""
 
 
-@runs.command("list")
+@runs.command("list", short_help="List the runs, oldest first.")
 @RUNS_DIR
 def list_runs(runs_dir: Path) -> None:
-    """List the runs, oldest first."""
-    from rich.markup import escape
+    """List the runs, oldest first; † marks synthetic quotes.
+
+    A terminal too narrow for the table gets two lines per run; a pipe gets one line per run, whatever its length.
+    """
+    _check_given(runs_dir)
+    console = _console()
+    found = list(_opened(runs_dir, console))
+    found.sort(key=lambda run: (str(run.manifest.get("created", "")), run.folder.name))
+    if found:
+        print_runs(console, found)
+    else:
+        console.print(_none_in(runs_dir), soft_wrap=True, markup=False)
+
+
+def print_runs(console: Console, found: Sequence[Run]) -> None:
+    """Print runs as a table; in two lines each where the terminal is too narrow for it."""
     from rich.table import Table
 
     from bitten.analysis.figures import BY_KEY, show
     from bitten.analysis.terminal import is_synthetic, period_text
 
-    console = _console()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("run", "period", "symbols"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for heading in _LISTED.values():
         table.add_column(heading, justify="right", no_wrap=True)
-    found = list(_opened(runs_dir, console))
-    for run in sorted(found, key=lambda run: (str(run.manifest.get("created", "")), run.folder.name)):
-        label = f"{run.folder.name}\n(synthetic)" if is_synthetic(run.manifest) else run.folder.name
-        facts = (label, period_text(run.manifest), " ".join(map(str, run.manifest.get("symbols") or ())))
-        figures = (show(BY_KEY[key], run.stats.get(key)).removesuffix(" R") for key in _LISTED)
-        table.add_row(*(escape(fact) for fact in facts), *figures)
-    if found:
+    rows = []
+    for run in found:
+        mark = " †" if is_synthetic(run.manifest) else ""
+        facts = (run.folder.name + mark, period_text(run.manifest), _symbols(run))
+        rows.append((facts, [show(BY_KEY[key], run.stats.get(key)).removesuffix(" R") for key in _LISTED]))
+    for facts, figures in rows:
+        table.add_row(*(_literal(fact) for fact in facts), *figures)
+    if console.measure(table, options=console.options.update(width=_UNBOUNDED)).maximum <= console.width:
         console.print(table)
     else:
-        console.print(f"no runs in {escape(str(runs_dir))}; `bitten backtest` makes one, --runs-dir looks elsewhere")
+        for facts, figures in rows:
+            named = (f"{heading} {figure}" for heading, figure in zip(_LISTED.values(), figures, strict=True))
+            console.print("  ".join(fact for fact in facts if fact), markup=False, style="bold")
+            console.print("    " + "  ".join(named), markup=False)
+    if any(is_synthetic(run.manifest) for run in found):
+        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
 
 
-@runs.command("show")
+def _symbols(run: Run) -> str:
+    names = [str(name) for name in run.manifest.get("symbols") or ()]
+    more = f" +{len(names) - _MOST_SYMBOLS}" if len(names) > _MOST_SYMBOLS else ""
+    return " ".join(names[:_MOST_SYMBOLS]) + more
+
+
+@runs.command("show", short_help="Print the summary of a run.")
 @click.argument("name")
 @RUNS_DIR
 def show_run(name: str, runs_dir: Path) -> None:
-    """Print the summary of the run NAME (a name, or a path to a run folder)."""
+    """Print the summary of the run NAME (a name, or a path to a run folder).
+
+    \b
+    Examples:
+      bitten runs show backtest-0001
+      bitten runs show /elsewhere/runs/backtest-0001
+    """
     from rich.text import Text
 
     from bitten.analysis.terminal import print_summary
@@ -70,33 +105,59 @@ def show_run(name: str, runs_dir: Path) -> None:
     run = _open(name, runs_dir)
     console = _console()
     print_summary(console, run.stats, run.manifest)
-    console.print(Text(f"Report {run.report if run.report.exists() else 'none'}"))
+    console.print(Text(f"Report {run.report if run.report.exists() else 'none'}"), soft_wrap=True)
 
 
-@runs.command("diff")
+@runs.command("diff", short_help="Compare the settings, figures and tables of two runs.")
 @click.argument("first")
 @click.argument("second")
 @RUNS_DIR
 def diff_runs(first: str, second: str, runs_dir: Path) -> None:
-    """Compare two runs: key figures side by side, then the first differing row of every table.
+    """Compare two runs: where their configurations differ, key figures side by side, the first differing row of each
+    table.
 
     The exit code is 0 where all tables are identical, 1 where they differ.
+
+    \b
+    Examples:
+      bitten runs diff backtest-0001 backtest-0002
+      bitten runs diff backtest-0001 /elsewhere/runs/backtest-0001
     """
     from bitten.analysis.compare import differences
 
     one, two = _open(first, runs_dir), _open(second, runs_dir)
-    console = _console()
-    _print_figures(console, one, two)
     found = differences(one.tables, two.tables)
+    console = _console()
+    _print_configurations(console, one, two)
+    _print_figures(console, one, two)
     for difference in found:
         _print_difference(console, difference, (one.folder.name, two.folder.name))
     if found:
         raise SystemExit(1)
-    console.print("identical: signals, decisions, trades, outcomes and equity agree row by row")
+    console.print("identical: signals, decisions, trades, outcomes and equity agree row by row", soft_wrap=True)
+
+
+def _print_configurations(console: Console, one: Run, two: Run) -> None:
+    """The keys that were set differently; passwords and the like stay unsaid."""
+    from rich.table import Table
+
+    from bitten.analysis.compare import different_keys
+    from bitten.analysis.sections import blot
+
+    found = different_keys(*(blot(run.manifest.get("config") or {}) for run in (one, two)))
+    if not found:
+        console.print("The configurations are equal.\n")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in ("configuration", one.folder.name, two.folder.name):
+        table.add_column(_literal(heading), overflow="fold")
+    for key, values in found.items():
+        table.add_row(_literal(key), *(_literal(value) for value in values))
+    console.print(table)
+    console.print()
 
 
 def _print_figures(console: Console, one: Run, two: Run) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     from bitten.analysis.figures import FIGURES, show
@@ -104,7 +165,7 @@ def _print_figures(console: Console, one: Run, two: Run) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("")
     for run in (one, two):
-        table.add_column(escape(run.folder.name), justify="right")
+        table.add_column(_literal(run.folder.name), justify="right")
     table.add_column("")
     for figure in FIGURES:
         values = [run.stats.get(figure.key) for run in (one, two)]
@@ -147,7 +208,7 @@ def _opened(runs_dir: Path, console: Console) -> Iterator[Run]:
         try:
             yield Run.open(runs_dir / name)
         except BittenError as error:
-            console.print(f"[yellow]passed over:[/] {escape(str(error))}")
+            console.print(f"[yellow]passed over:[/] {escape(str(error))}", soft_wrap=True)
 
 
 def _open(name: str, runs_dir: Path) -> Run:
@@ -162,9 +223,27 @@ def _open(name: str, runs_dir: Path) -> Run:
     for folder in (runs_dir / name, Path(name)):
         if (folder / "manifest.json").is_file():
             return Run.open(folder)
+    _check_given(runs_dir)
     names = _names(runs_dir)
-    hint = did_you_mean(name, names) if names else ": that folder holds no runs, --runs-dir looks elsewhere"
-    raise BittenError(f'run "{name}" is not in {runs_dir}{hint}')
+    if not names:
+        raise BittenError(f'there is no run "{name}": {_none_in(runs_dir)}')
+    raise BittenError(f'there is no run "{name}" in {runs_dir}{did_you_mean(name, names)}')
+
+
+def _check_given(runs_dir: Path) -> None:
+    """Refuse a folder that was asked for and is not there; the default one may not have been made yet.
+
+    Raises:
+        BittenError: with what to do.
+    """
+    from bitten.errors import BittenError
+
+    if not runs_dir.is_dir() and runs_dir != DEFAULT_DIR:
+        raise BittenError(f"there is no folder {runs_dir}; --runs-dir names the folder that holds the run folders")
+
+
+def _none_in(runs_dir: Path) -> str:
+    return f"{runs_dir} holds no runs yet; `bitten backtest` makes one, --runs-dir looks elsewhere"
 
 
 def _names(runs_dir: Path) -> list[str]:
@@ -173,7 +252,16 @@ def _names(runs_dir: Path) -> list[str]:
     return sorted(folder.name for folder in runs_dir.iterdir() if (folder / "manifest.json").is_file())
 
 
+def _literal(text: str) -> Text:
+    """Text that is printed as it is, whatever brackets it holds."""
+    from rich.text import Text
+
+    return Text(text)
+
+
 def _console() -> Console:
+    """As wide as the terminal; into a pipe or file no line is broken."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_UNBOUNDED)

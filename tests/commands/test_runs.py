@@ -1,4 +1,6 @@
+import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from bitten.analysis.compare import differences
 from bitten.analysis.report import render_report
 from bitten.analysis.statistics import summarise
-from bitten.commands.runs import runs
+from bitten.commands.runs import print_runs, runs
 from bitten.errors import BittenError
 from bitten.run import Run
 from tests.analysis.made_run import make_run
@@ -54,15 +57,77 @@ def test_list_shows_every_run_oldest_first_and_passes_over_broken_ones(tmp_path)
     (tmp_path / "no-run").mkdir()
     result = invoke(tmp_path, "list")
     assert result.exit_code == 0
-    older, younger, label = (result.output.index(word) for word in ("older", "younger", "(synthetic)"))
-    assert older < younger < label
-    assert result.output.count("(synthetic)") == 1
+    assert result.output.index("older ") < result.output.index("younger †")
+    assert result.output.count("†") == 2  # the mark and its meaning
     assert "passed over" in result.output
     assert "no-run" not in result.output
 
 
-def test_list_of_nothing_says_what_makes_a_run(tmp_path):
-    assert "bitten backtest" in invoke(tmp_path / "absent", "list").output
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_no_word_or_number_of_the_list_is_cut(tmp_path, width):
+    for i in range(3):
+        write_run(tmp_path / f"a-run-of-some-length-{i:04d}")
+    found = [Run.open(folder) for folder in sorted(tmp_path.iterdir())]
+    out = io.StringIO()
+    print_runs(Console(file=out, width=width, force_terminal=True, color_system=None, highlight=False), found)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    for whole in ("a-run-of-some-length-0000 †", "2024-01-01 to 2024-01-04", "EURUSD XAUUSD USDJPY"):
+        assert whole in text
+    assert "…" not in text
+
+
+def test_the_list_is_one_line_per_run_in_a_pipe(tmp_path):
+    write_run(tmp_path / ("long-" * 40))
+    lines = invoke(tmp_path, "list").output.splitlines()
+    assert len(lines) == 3
+    assert lines[1].startswith("long-" * 40 + " †  2024-01-01 to 2024-01-04  EURUSD XAUUSD USDJPY")
+
+
+def test_list_of_nothing_says_what_makes_a_run(tmp_path, monkeypatch):
+    assert "bitten backtest" in invoke(tmp_path, "list").output
+    monkeypatch.chdir(tmp_path)
+    assert "bitten backtest" in CliRunner().invoke(runs, ["list"]).output
+
+
+def test_a_runs_folder_that_is_not_there_is_refused(tmp_path):
+    for words in (["list"], ["show", "x"]):
+        result = invoke(tmp_path / "nope", *words)
+        assert isinstance(result.exception, BittenError)
+        assert "nope; --runs-dir names" in str(result.exception)
+
+
+def test_diff_names_the_settings_that_differ_and_no_secret(tmp_path):
+    config = {
+        "feed": {"seed": 7},
+        "patterns": [{"use": "kal", "params": {"length": 5}}],
+        "telegram": {"token": "SECRET"},
+    }
+    other = {"feed": {"seed": 8}, "patterns": [{"use": "kal", "params": {}}], "telegram": {"token": "OTHER"}}
+    write_run(tmp_path / "a", config=config)
+    write_run(tmp_path / "b", config=other)
+    result = invoke(tmp_path, "diff", "a", "b")
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["feed.seed", "7", "8"] in lines
+    assert ["patterns[0].params.length", "5", "not", "set"] in lines
+    assert result.output.index("feed.seed") < result.output.index("Net profit")
+    assert "SECRET" not in result.output
+
+
+def test_diff_says_nothing_before_it_has_read_both(tmp_path):
+    write_run(tmp_path / "a")
+    (write_run(tmp_path / "b") / "trades.parquet").unlink()
+    result = invoke(tmp_path, "diff", "a", "b")
+    assert result.output == ""
+    assert str(result.exception).count("trades.parquet") == 1
+
+
+def test_help_shows_examples_and_whole_sentences():
+    for command in runs.commands.values():
+        assert len(command.get_short_help_str(60)) < 60
+        assert not command.get_short_help_str(60).endswith("...")
+    for words in (["show"], ["diff"]):
+        assert f"\n    bitten runs {words[0]} backtest-0001" in CliRunner().invoke(runs, [*words, "--help"]).output
 
 
 def test_show_prints_the_summary_and_where_the_report_is(tmp_path):
@@ -180,7 +245,7 @@ def test_a_run_offers_its_tables_as_frames(tmp_path):
 
 def test_a_run_tells_itself_in_one_line(tmp_path):
     text = repr(Run.open(write_run(tmp_path / "one")))
-    assert text.startswith("<Run one (SYNTHETIC DATA) 2024-01-01 to")
+    assert text.startswith("<Run one (SYNTHETIC DATA) [1 alert] 2024-01-01 to")
     assert "trades 50" in text
     assert "\n" not in text
 
