@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bitten.commands.data_options import FROM, STORE, TO, check_range, plain_console
+from bitten.commands.data_options import FROM, STORE, TO, check_range, existing_store, plain_console
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,23 +34,34 @@ def check(
     """Examine stored quotes of SYMBOLS (all without): gaps in the open market, spreads, outliers, clock.
 
     Prints a table per symbol and kind and draws a picture of spread by hour and rows per day.
+
+    \b
+    Examples:
+      bitten data check
+      bitten data check EURUSD --from 2014-05-01 --to 2014-06-01
+      bitten data check XAUUSD --bars M1 --pictures pictures
     """
     from bitten.model.instruments import project_instruments
     from bitten.store.check import check as examine
     from bitten.store.checkpicture import picture
-    from bitten.store.tickstore import TickStore
+    from bitten.store.disk import reason
 
     check_range(start, end)
-    opened = TickStore(store)
+    opened = existing_store(store)
     instruments = project_instruments(Path())
     folder = pictures or store / "checks"
     console = plain_console()
     for symbol, kind in _wanted(opened, symbols, bars):
         found = examine(opened, symbol, kind, instruments[symbol], start, end)
         _print(console, found)
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{symbol}-{kind}.svg"
-        path.write_text(picture(found), encoding="utf-8")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(picture(found), encoding="utf-8")
+        except OSError as error:
+            refused = f"{path} cannot be written: {reason(error)}; choose another folder with --pictures"
+            console.print(f"  picture     {refused}\n", soft_wrap=True)
+            continue
         console.print(f"  picture     {path}\n", soft_wrap=True)
 
 

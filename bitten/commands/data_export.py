@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bitten.commands.data_options import FROM, STORE, TO, check_range
+from bitten.commands.data_options import FROM, STORE, TO, check_range, existing_store
 
 
 @click.command()
@@ -23,10 +23,15 @@ def export(symbol: str, output: Path, bars: str | None, start: int | None, end: 
     """Write quotes of SYMBOL with decimal prices and UTC times.
 
     The file appears when it is complete. Spreads of bars are in points.
+
+    \b
+    Examples:
+      bitten data export EURUSD -o EURUSD.csv.gz
+      bitten data export EURUSD --bars M1 --from 2014-05-01 -o EURUSD.parquet
     """
     from bitten.store.export import export as write
-    from bitten.store.tickstore import TICKS, TickStore
+    from bitten.store.tickstore import TICKS
 
     check_range(start, end)
-    rows = write(TickStore(store), symbol, bars or TICKS, output, start, end)
+    rows = write(existing_store(store), symbol, bars or TICKS, output, start, end)
     click.echo(f"{rows:,} rows of {symbol} {bars or TICKS} in {output}")

@@ -13,6 +13,8 @@ from bitten.instants import instant
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bitten.store.tickstore import TickStore
+
 PLAIN_WIDTH: Final = 200  # columns where the output is no terminal
 
 
@@ -54,3 +56,19 @@ def plain_console() -> Console:
 
     console = Console(highlight=False, markup=False)
     return console if console.is_terminal else Console(highlight=False, markup=False, width=PLAIN_WIDTH)
+
+
+def existing_store(path: Path) -> TickStore:
+    """Open a store that is to be read.
+
+    Raises:
+        DataError: there is none; the message says how to make it.
+    """
+    from bitten.store.tickstore import TickStore
+
+    if not path.exists():
+        raise DataError(
+            f"there is no store {path}: name another with --store, or bring quotes in with "
+            f"`bitten data import FILES --store {path}`"
+        )
+    return TickStore(path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bitten.run import Run
 
 _PLAIN_WIDTH: Final = 200  # columns where the output is no terminal
+_ELSEWHERE: Final = "choose another folder with --folder"
 
 
 @click.command()
@@ -67,18 +68,22 @@ def _import(console: Console, paths: tuple[Path, ...], folder: Path, clock: str 
     from bitten.demonstration import import_quotes, write_quotes
     from bitten.errors import DataError
     from bitten.manager import Manager
+    from bitten.store.disk import writing_to
     from bitten.store.importer import ImportOptions
 
     manager, store = Manager(), folder / "data"
     sources = list(paths)
     if not paths:
-        with console.status("making four weeks of SYNTHETIC quotes ..."):
+        writable = writing_to(folder, _ELSEWHERE)
+        with console.status("making four weeks of SYNTHETIC quotes ..."), writable:
             sources = write_quotes(folder / "quotes", manager)
     with _progress(Console(stderr=True)) as progress:
         options = ImportOptions(symbol=symbol, clock=clock)
         try:
             report = import_quotes(sources, store, manager, not paths, options, progress)
         except DataError as error:
+            if isinstance(error.__cause__, OSError):
+                raise DataError(str(error).replace("choose another folder with --store", _ELSEWHERE)) from error
             if not re.search(r" --(?!clock|symbol|folder)[a-z]", str(error)):
                 raise
             raise DataError(f"{error}; such options has `bitten data import`, then `bitten init`") from error
@@ -101,13 +106,15 @@ def _choose(console: Console, folder: Path) -> Choice:
 def _configure(console: Console, folder: Path, choice: Choice) -> Path:
     """Write bitten.toml unless the user has made one of it."""
     from bitten.demonstration import configuration
+    from bitten.store.disk import writing_to
 
     path = folder / "bitten.toml"
     text = configuration(choice)
     if path.exists() and path.read_text(encoding="utf-8") != text:
         console.print(f"{path} was changed since the last demo and is used as it is", soft_wrap=True)
     else:
-        path.write_text(text, encoding="utf-8")
+        with writing_to(folder, _ELSEWHERE):
+            path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -12,11 +12,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
 from bitten.errors import DataError
+from bitten.store.disk import writing_to
 
 STAGING: Final = ".staging"
 JOURNAL: Final = ".commit.json"
@@ -27,21 +28,43 @@ LOCK: Final = ".lock"
 def writing(store: Path) -> Iterator[Path]:
     """Hold the store for one import; yields its empty staging folder, which is gone afterwards.
 
+    A store that did not exist before, and into which nothing came, does not exist afterwards either.
+
     Raises:
-        DataError: another process is importing into the store.
+        DataError: another process is importing into the store, or the disk refuses.
     """
-    store.mkdir(parents=True, exist_ok=True)
-    with _locked(store, wait=False) as got:
-        if not got:
-            raise DataError(f"another import is writing to {store}; let it finish, or use another store with --store")
-        _settle(store)
-        staging = store / STAGING
-        staging.mkdir()
-        try:
-            yield staging
-        finally:
-            if not (store / JOURNAL).exists():  # else the commit was cut short, and staging holds the rest of it
-                shutil.rmtree(staging, ignore_errors=True)
+    is_new = not store.exists()
+    try:
+        with writing_to(store, "choose another folder with --store"):
+            store.mkdir(parents=True, exist_ok=True)
+            with _locked(store, wait=False) as got:
+                if not got:
+                    raise DataError(
+                        f"another import is writing to {store}; let it finish, or use another store with --store"
+                    )
+                _settle(store)
+                staging = store / STAGING
+                staging.mkdir()
+                try:
+                    yield staging
+                finally:
+                    if not (store / JOURNAL).exists():  # else the commit was cut short, staging holds the rest of it
+                        shutil.rmtree(staging, ignore_errors=True)
+                    if is_new and sys.platform != "win32":
+                        _forget_lock(store)  # while it is held: nobody else can be given the file that goes
+    finally:
+        if is_new:
+            if sys.platform == "win32":
+                _forget_lock(store)  # an open file cannot go there, and one that another process holds does not
+            with suppress(OSError):
+                store.rmdir()
+
+
+def _forget_lock(store: Path) -> None:
+    """Remove the lock of a store that holds nothing else."""
+    with suppress(OSError):
+        if [path.name for path in store.iterdir()] == [LOCK]:
+            (store / LOCK).unlink()
 
 
 def commit(store: Path, files: Sequence[Path]) -> None:
@@ -50,6 +73,9 @@ def commit(store: Path, files: Sequence[Path]) -> None:
     moves = sorted(path.relative_to(staged).as_posix() for path in files)
     for path in files:
         _flush(path)
+    for folder in sorted({parent for path in files for parent in path.parents if parent.is_relative_to(staged)}):
+        _flush(folder)
+    _flush(staged.parent)
     draft = store / STAGING / "journal"
     draft.write_text(json.dumps(moves), encoding="utf-8")
     _flush(draft)
@@ -65,20 +91,26 @@ def recover(store: Path) -> None:
     """
     try:
         if (store / JOURNAL).exists():
-            with _locked(store, wait=True):  # a commit that is under way in another process ends soon
+            with _locked(store, wait=True) as got:  # a commit that is under way in another process ends soon
+                if not got:  # Windows gives up after ten seconds
+                    raise DataError(f"another import is writing to {store}; let it finish, then try again")
                 _settle(store)
     except OSError as error:
         raise DataError(
             f"{store} holds an import that was cut short and cannot be finished: {error}; it needs write access once"
         ) from error
     if (store / STAGING).exists() and os.access(store, os.W_OK):
-        with _locked(store, wait=False) as got:
+        with suppress(OSError), _locked(store, wait=False) as got:  # rubbish may stay where the disk refuses
             if got:
                 _settle(store)
 
 
 def _settle(store: Path) -> None:
-    """Make the moves that the journal still lists, then forget journal and staging. The lock is held."""
+    """Make the moves that the journal still lists, then forget journal and staging. The lock is held.
+
+    Raises:
+        DataError: a file that is to be moved is neither there nor already in place.
+    """
     journal, staged = store / JOURNAL, store / STAGING / "new"
     if journal.exists():
         for move in json.loads(journal.read_text(encoding="utf-8")):
@@ -88,6 +120,11 @@ def _settle(store: Path) -> None:
                 source.replace(target)
                 _flush(target.parent)
                 _flush(target.parent.parent)
+            elif not target.exists():
+                raise DataError(
+                    f"{journal} lists {move}, which is neither in {staged} nor in place: files of the store were "
+                    f"removed; remove {journal} and import that month again"
+                )
         journal.unlink()
         _flush(store)
     if (store / STAGING).exists():
@@ -98,12 +135,20 @@ def _settle(store: Path) -> None:
 def _locked(store: Path, wait: bool) -> Iterator[bool]:
     """Hold the store's lock, which the system takes back when a process dies; yields whether it was free."""
     with (store / LOCK).open("a+b") as file:
-        got = _lock(file, wait)
+        got = _lock(file, wait) and _is_current(file, store / LOCK)
         try:
             yield got
         finally:
             if got:
                 _unlock(file)
+
+
+def _is_current(file: IO[bytes], path: Path) -> bool:
+    """Whether a lock is still the store's: an import that brought nothing takes a new store away again."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 if sys.platform == "win32":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from bitten.model.dtypes import Ints
 from bitten.model.instrument import to_prices
 from bitten.store.block import Block, names_of
 from bitten.store.columns import NO_SPREAD
+from bitten.store.disk import writing_to
 from bitten.store.tickstore import TickStore
 
 FORMATS: Final = ("csv", "parquet", "arrow")
@@ -61,9 +62,12 @@ def export(
     stands there is replaced then.
 
     Raises:
-        DataError: the store holds no such rows, or the suffix is none of those.
+        DataError: the store holds no such rows, the suffix is none of those, the folder does not exist, or the disk
+            refuses.
     """
     form = _format(target)
+    if not target.parent.is_dir():
+        raise DataError(f"{target}: there is no folder {target.parent}; make it first, or choose another --output")
     plan = store.plan(symbol, kind, start, end)
     if plan.rows == 0:
         store.refuse_range(symbol, kind)
@@ -113,10 +117,11 @@ def _decimals(points: Ints, digits: int) -> pa.Array:
 @contextmanager
 def _appearing(target: Path) -> Iterator[Path]:
     """A path to write to; what was written becomes `target` at the end, and goes away after an error."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield draft
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with writing_to(target, "choose another file with --output"):
+        try:
+            yield draft
+            draft.replace(target)
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)

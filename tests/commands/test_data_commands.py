@@ -132,6 +132,7 @@ def test_check_draws_in_a_terminal(store: TickStore) -> None:
 
 
 def test_export_writes_decimals_as_people_do(store: TickStore) -> None:
+    Path("out").mkdir()
     result = run("export", "EURUSD", "-o", "out/e.csv")
     assert "800 rows of EURUSD ticks in out/e.csv" in result.output
     lines = Path("out/e.csv").read_text().splitlines()
