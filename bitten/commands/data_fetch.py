@@ -13,10 +13,15 @@ from bitten.commands.data_options import FROM, STORE, TO, check_range
 
 @click.group()
 def fetch() -> None:
-    """Download quotes and import them."""
+    """Download quotes and import them.
+
+    \b
+    Example:
+      bitten data fetch dukascopy EURUSD --from 2019-02-04 --to 2019-02-09
+    """
 
 
-@fetch.command()
+@fetch.command(short_help="Download ticks from Dukascopy.")
 @click.argument("symbol")
 @FROM
 @TO
@@ -27,8 +32,13 @@ def dukascopy(symbol: str, start: int | None, end: int | None, store: Path, base
 
     Hour files are kept in STORE/.cache/dukascopy: what is there is not downloaded again, so an interrupted download
     resumes. Whole hours are imported. Dukascopy's terms of use apply to the quotes.
+
+    \b
+    Example:
+      bitten data fetch dukascopy EURUSD --from 2019-02-04 --to 2019-02-09
     """
-    from bitten.clock import WallClock
+    from bitten.clock import WallClock, iso
+    from bitten.errors import DataError
     from bitten.model.instruments import project_instruments
     from bitten.store.fetch import DUKASCOPY, Fetcher, open_hours
 
@@ -36,7 +46,10 @@ def dukascopy(symbol: str, start: int | None, end: int | None, store: Path, base
         raise click.UsageError("give --from and --to, as in --from 2019-02-04 --to 2019-02-09")
     check_range(start, end)
     instrument = project_instruments(Path())[symbol]
-    hours = open_hours(start, min(end, WallClock().now_ns()), instrument)
+    now = WallClock().now_ns()
+    if start >= now:
+        raise DataError(f"--from {iso(start, 0)} UTC is in the future: there are no quotes yet")
+    hours = open_hours(start, min(end, now), instrument)
     fetcher = Fetcher(store / ".cache" / "dukascopy", base_url or DUKASCOPY)
     try:
         with _progress(len(hours), symbol) as advance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bitten.errors import ConfigError, did_you_mean
+from bitten.errors import ConfigError
 from bitten.model.dtypes import NS_PER_MINUTE
 
 _MINUTES: Final = {
@@ -34,7 +34,9 @@ def timeframe_ns(name: str) -> int:
         ConfigError: the name is not one of `TIMEFRAMES`.
     """
     if name not in _MINUTES:
-        raise ConfigError(f'timeframe "{name}" is unknown{did_you_mean(name, _MINUTES)}')
+        near = next((known for known in _MINUTES if known == name.upper()), None)
+        meant = f'did you mean "{near}"?' if near else f"allowed are {', '.join(_MINUTES)}"
+        raise ConfigError(f'timeframe "{name}" is unknown: {meant}')
     return _MINUTES[name] * NS_PER_MINUTE
 
 

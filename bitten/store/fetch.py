@@ -20,6 +20,7 @@ from bitten.clock import Clock, WallClock, iso
 from bitten.errors import DataError
 from bitten.model.dtypes import NS_PER_SECOND
 from bitten.model.instrument import Instrument
+from bitten.store.disk import writing_to
 from bitten.store.openmarket import closures
 from bitten.version import VERSION
 
@@ -27,6 +28,7 @@ DUKASCOPY: Final = "https://datafeed.dukascopy.com/datafeed"
 CONNECTIONS: Final = 4
 ATTEMPTS: Final = 7  # with waits of 1, 2, 4 ... 32 s between them: a minute of patience
 TICK_BYTES: Final = 20
+_OFFLINE_ATTEMPTS: Final = 2  # where the server has never been reached
 
 _HOUR_NS: Final = 3600 * NS_PER_SECOND
 _TIMEOUT: Final = 30.0  # seconds without a byte
@@ -67,6 +69,7 @@ class Fetcher:
         self._stop = threading.Event()
         self._sleep = sleep or self._stop.wait
         self._clock = clock or WallClock()
+        self._reached = False  # whether the server has ever answered
 
     def fetch(self, symbol: str, hours: Sequence[int], advance: Callable[[int], None] | None = None) -> Fetched:
         """Bring every hour into the cache; what is there is not asked for again.
@@ -99,10 +102,11 @@ class Fetcher:
         content = self._patiently(f"{self._base}/{hour_path(symbol, hour)}")
         if content is None and self._clock.now_ns() - hour < _SETTLED_NS:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        draft.write_bytes(content or b"")
-        draft.replace(path)
+        with writing_to(path, "choose another folder with --store"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.part")
+            draft.write_bytes(content or b"")
+            draft.replace(path)
 
     def _patiently(self, url: str) -> bytes | None:
         """A file's bytes, or None where there is none; waits and tries again where that may help."""
@@ -114,6 +118,7 @@ class Fetcher:
             try:
                 return self._once(url)
             except urllib.error.HTTPError as error:
+                self._reached = True
                 with error:  # it holds the connection
                     if error.code == 404:
                         return None
@@ -123,7 +128,13 @@ class Fetcher:
                     raise DataError(f"{url}: the server refuses: {trouble}") from error
                 if asked > _LONGEST_WAIT:
                     raise DataError(f"{url}: the server asks to wait {asked:.0f} s; try again after that") from error
-            except (urllib.error.URLError, http.client.HTTPException, OSError, _CutError) as error:
+            except urllib.error.URLError as error:
+                trouble = str(error.reason)
+                if not self._reached and attempt + 1 >= _OFFLINE_ATTEMPTS:
+                    raise DataError(
+                        f"no network: {self._base} cannot be reached ({trouble}); the same command resumes later"
+                    ) from error
+            except (http.client.HTTPException, OSError, _CutError) as error:
                 trouble = str(error) or type(error).__name__
             if attempt + 1 < ATTEMPTS:
                 self._sleep(max(2.0**attempt, asked))
@@ -134,6 +145,7 @@ class Fetcher:
     def _once(self, url: str) -> bytes:
         request = urllib.request.Request(url, headers={"User-Agent": f"bitten/{VERSION}"})  # noqa: S310  # http by intent
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+            self._reached = True
             content: bytes = response.read()
         check_hour(content)
         return content

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from bitten.errors import DataError, did_you_mean
+from bitten.errors import DataError
 from bitten.model.dtypes import NS_PER_SECOND, Ints
 from bitten.model.timeframe import TIMEFRAMES
 
@@ -47,7 +47,10 @@ def check_kind(kind: str) -> str:
         DataError: it is neither.
     """
     if kind != TICKS and kind not in TIMEFRAMES:
-        raise DataError(f'"{kind}" is no kind of data{did_you_mean(kind, (TICKS, *TIMEFRAMES))}')
+        allowed = (TICKS, *TIMEFRAMES)
+        meant = next((name for name in allowed if name.lower() == kind.lower()), None)
+        near = f'did you mean "{meant}"?' if meant else f"allowed are {', '.join(allowed)}"
+        raise DataError(f'"{kind}" is no kind of data: {near}')
     return kind
 
 

@@ -166,6 +166,9 @@ class TickStore:
             return
         if not kinds:
             held = self.symbols()
+            same = next((name for name in held if name.upper() == symbol.upper()), None)
+            if same:
+                raise DataError(f'the store {self.path} holds no {symbol}: did you mean "{same}"?')
             what = f"the store {self.path} holds no {symbol}{did_you_mean(symbol, held) if held else ', it is empty'}"
             raise DataError(
                 f"{what}; bring quotes in with `bitten data import FILES --symbol {symbol} --store {self.path}`"

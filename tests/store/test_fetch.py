@@ -192,8 +192,10 @@ def test_refusals_and_long_waits_are_told_at_once(tmp_path: Path, feed: Datafeed
 
 def test_an_unreachable_server_is_an_expected_error(tmp_path: Path, feed: Datafeed) -> None:
     feed.server.server_close()
-    with pytest.raises(DataError, match="given up after 7 attempts"):
-        fetcher(tmp_path, feed).fetch("EURUSD", [MONDAY])
+    waits: list[float] = []
+    with pytest.raises(DataError, match=r"no network: http://127\.0\.0\.1:\d+ cannot be reached"):
+        fetcher(tmp_path, feed, waits).fetch("EURUSD", [MONDAY])
+    assert waits == [1.0]
 
 
 def test_a_missing_hour_is_final_only_when_it_is_old(tmp_path: Path, feed: Datafeed) -> None:
