@@ -39,7 +39,7 @@ _COUNTED: Final = ("rows", "duplicates", "backward", "crossed", "zero", "absent"
     "--clock", help="The files' clock: UTC, EST, NY+7, EET, Europe/London, UTC-03:30 ...; detected where proved."
 )
 @click.option("--timeframe", help="Of bars, as M1 or H1; told from the steps between them otherwise.")
-@click.option("--columns", help="Which column is which, by name or number: time=Date,bid=Bid,ask=Ask.")
+@click.option("--columns", help="Which is which, by name or number (from 1): time=Date,bid=Bid,ask=Ask.")
 @click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Divide prices by this (integer points).")
 @click.option("--crossed", default="drop", show_default=True, type=click.Choice(["drop", "mid"]), help="Bid above ask.")
 @click.option(
@@ -59,6 +59,13 @@ def import_(paths: tuple[Path, ...], store: Path, dry_run: bool, **stated: Any) 
 
     Everything is imported, or after an error or Ctrl-C nothing. Importing the same files again changes nothing. What
     was repeated, crossed, absent or out of order is counted, printed and stored beside the quotes.
+
+    \b
+    Examples:
+      bitten data import downloads/
+      bitten data import EURUSD-2014-05.zip --store data
+      bitten data import quotes.csv --symbol EURUSD --clock NY+7
+      bitten data import plain.csv --columns time=1,bid=2,ask=3 --clock UTC --symbol EURUSD
     """
     from rich.console import Console
 
@@ -170,6 +177,9 @@ def _print_series(console: Console, one: Imported) -> None:
         lines.append(f"  {iso(one.first)} to {iso(one.last)} UTC")
     lines += [f"  {name}: {text}" for name, text in source.rules.items() if name not in ("clock", *_COUNTED)]
     lines += [f"  {count:,} {_ALSO[name]}" for name, count in source.counts.items() if name in _ALSO]
+    if one.left_out:
+        parts = " + ".join(f"{count:,} {name}" for name, count in one.left_out.items())
+        lines.append(f"  rows: {source.counts['rows']:,} = {one.passed:,} passed + dropped {parts}")
     lines += [f"  warning: {text}" for text in one.warnings]
     if one.added is not None:
         stored = [f"{one.added.new:,} new", f"{one.added.same:,} already there"]

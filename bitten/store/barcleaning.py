@@ -13,7 +13,7 @@ from bitten.errors import DataError
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.instrument import Instrument, to_points
 from bitten.model.timeframe import TIMEFRAMES, timeframe_name, timeframe_ns
-from bitten.store.cleaning import Policy, Tally, backward_error, late_rows, lossy_prices, sound_rows
+from bitten.store.cleaning import Policy, Tally, backward_error, check_prices, late_rows, lossy_prices, sound_rows
 from bitten.store.columns import NO_SPREAD, BarColumns
 from bitten.store.importer import RawBars
 
@@ -97,7 +97,7 @@ class BarCleaner:
         fills = sound & ~bad & flat & self.filler
         tally.add("filler", fills.sum())
         rows = np.flatnonzero(sound & ~bad & ~fills)
-        bars = self._points(raw, rows, tally)
+        bars = self._points(raw, rows, tally, where)
         if bars.time.size == 0:
             return bars
         late, steps = late_rows(bars.time, int(bars.time[0]), int(bars.time[0]))
@@ -109,9 +109,12 @@ class BarCleaner:
         order = np.flatnonzero(~late) if self.policy.backward == "drop" else np.argsort(bars.time, kind="stable")
         return unique_bars(_pick(bars, order), self.policy, tally, lambda row: where(int(rows[order[row]])))
 
-    def _points(self, raw: RawBars, rows: Ints, tally: Tally) -> BarColumns:
+    def _points(self, raw: RawBars, rows: Ints, tally: Tally, where: Callable[[int], str]) -> BarColumns:
         digits = self.instrument.digits
-        prices = [column[rows] for column in (raw.open, raw.high, raw.low, raw.close)]
+        named = {name: getattr(raw, name)[rows] for name in ("open", "high", "low", "close")}
+        differences = np.nan_to_num(raw.spread[rows])
+        check_prices(self.instrument, lambda row: where(int(rows[row])), **named, spread=differences)
+        prices = list(named.values())
         tally.add("rounded", lossy_prices(digits, *prices))
         opening, high, low, close = (to_points(column, digits) for column in prices)
         spread = settle_spread(raw.spread[rows] * 10.0**digits, self.policy, tally)

@@ -129,4 +129,4 @@ def _refuse(block: Block, wrong: Bools, text: str) -> None:
     if wrong.any():
         index = int(np.argmax(wrong))
         what = "quote" if block.kind == TICKS else f"{block.kind} bar"
-        raise DataError(f"the {what} at {iso(int(block.time[index]), 9)} (row {index}) {text}")
+        raise DataError(f"the {what} at {iso(int(block.time[index]), 9)} (row {index + 1}) {text}")

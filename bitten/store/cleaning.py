@@ -40,6 +40,9 @@ Backward = Literal["error", "sort", "drop"]
 ALWAYS: Final = ("rows", "duplicates", "backward", "crossed", "zero", "absent", "gaps")
 """Counts that are told even where they are 0."""
 
+MOST_POINTS: Final = 9e18
+"""Points that fit int64, with a little to spare."""
+
 _LOSSY: Final = 1e-3  # part of a point that is more than the noise of a double
 
 
@@ -111,6 +114,7 @@ class TickCleaner:
         sound = sound_rows(self._tally, raw.bid, raw.ask)
         rows = self._row + np.flatnonzero(sound)
         self._row += raw.time.size
+        check_prices(self._instrument, lambda row: self._where(int(rows[row])), bid=raw.bid[sound], ask=raw.ask[sound])
         ts = to_utc(raw.time[sound], self._clock)
         digits = self._instrument.digits
         bid, ask = raw.bid[sound], raw.ask[sound]
@@ -174,6 +178,24 @@ def sound_rows(tally: Tally, *prices: Floats) -> Bools:
     tally.add("absent", absent.sum())
     tally.add("zero", (zero & ~absent).sum())
     return ~(absent | zero)
+
+
+def check_prices(instrument: Instrument, where: Callable[[int], str], **prices: Floats) -> None:
+    """See that prices fit int64 points.
+
+    Args:
+        instrument: says what a point is.
+        where: tells the place of a row of these prices.
+        prices: finite prices by the name of their column.
+
+    Raises:
+        DataError: one does not fit; with `file:line`.
+    """
+    for name, column in prices.items():
+        absurd = np.flatnonzero(np.abs(column) > MOST_POINTS / instrument.scale)
+        if absurd.size:
+            row = int(absurd[0])
+            raise DataError(f"{where(row)}: {name} {column[row]:.12g} is no price of {instrument.symbol}")
 
 
 def late_rows(time: Ints, newest: int, previous: int) -> tuple[Bools, Ints]:

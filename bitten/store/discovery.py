@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from zoneinfo import available_timezones
 
 from bitten.clock import check_clock, utc_offset_ns
 from bitten.errors import BittenError, DataError, UnknownSymbolError
 from bitten.model.dtypes import NS_PER_SECOND
 from bitten.model.instrument import Instrument
-from bitten.store.archive import contents, file_on_disk, read_head
-from bitten.store.importer import FileFacts, Importer, ImportOptions, Kind, detect_format
+from bitten.store.archive import bare_name, contents, file_on_disk, read_head
+from bitten.store.importer import CURRENCIES, FileFacts, Importer, ImportOptions, Kind, detect_format
 
 NO_TICKS: Final = "0 bytes: an hour without ticks"
 
 _MOST_LABELS: Final = 100
+_LIKE_A_SYMBOL: Final = re.compile(rf"(?:[A-Z0-9]{{2,6}}(?:{'|'.join(sorted(CURRENCIES))})|[A-Z]{{2,6}}\d{{2,3}})\Z")
 _A_YEAR: Final = tuple(range(1_704_067_200, 1_735_689_600, 7 * 86_400))  # every week of 2024, seconds
 
 
@@ -162,8 +165,19 @@ def _label(path: Path, symbol: str) -> str:
 def _symbol(path: Path, facts: FileFacts, options: ImportOptions) -> str:
     symbol = options.symbol or facts.symbol
     if symbol is None:
-        raise DataError(f"{path}: neither the content nor the name tells the symbol; give it with --symbol EURUSD")
+        raise DataError(f"{path}: {_unnamed(path)}")
     return symbol
+
+
+def _unnamed(path: Path) -> str:
+    """What to do about a file of which no symbol is known."""
+    for word in re.split(r"[^A-Za-z0-9]+", bare_name(path)):
+        if _LIKE_A_SYMBOL.match(word):
+            return (
+                f"the name says {word}, which is not among the bundled instruments: describe it under "
+                f"[instruments.{word}] in bitten.toml, or give --symbol"
+            )
+    return "neither the content nor the name tells the symbol; give it with --symbol"
 
 
 def _check_stated_symbol(found: Sequence[Found], options: ImportOptions) -> None:
@@ -175,6 +189,14 @@ def _check_stated_symbol(found: Sequence[Found], options: ImportOptions) -> None
             f"--symbol {options.symbol} would mix {one} ({at}) and {other} ({there}); import them one by one, "
             "or leave --symbol away"
         )
+
+
+def clock_named(text: str) -> str:
+    """A clock rule as `bitten.clock` spells it, from one in any case: `utc`, `ny+7`, `europe/london`."""
+    if text.upper() in ("UTC", "EST", "EET") or text.upper().startswith(("NY+", "UTC+", "UTC-")):
+        return text.upper()
+    zones = available_timezones()
+    return text if text in zones else next((zone for zone in sorted(zones) if zone.lower() == text.lower()), text)
 
 
 def _clock(file: Found, options: ImportOptions) -> tuple[str | None, str]:

@@ -199,7 +199,24 @@ def detect_format(
             raise DataError(f"{path}: may be {names}; choose with --format")
         if proofs:
             return proofs[0]
+    if head.startswith(b"PAR1") and path.is_file():
+        raise DataError(f"{path}: {_why_no_quotes(path)}")
     raise DataError(f"{path}: {_why_unknown(head)}; known formats are {', '.join(sorted(importers))}")
+
+
+def _why_no_quotes(path: Path) -> str:
+    """Why a Parquet file is not taken."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        names = parquet.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        return f"the Parquet file cannot be read: {error}"
+    return (
+        f"a Parquet file with the columns {', '.join(names)}, in which no time with prices was recognised; if these "
+        "are quotes, say which is which with --columns time=...,bid=...,ask=..."
+    )
 
 
 def _why_unknown(head: bytes) -> str:
@@ -216,5 +233,13 @@ def _why_unknown(head: bytes) -> str:
         return f'the file has one line only, "{shown}"'
     return (
         f'no time with prices was recognised, the first line is "{shown}"; if these are quotes, name the columns '
-        "with --columns time=...,bid=...,ask=..."
+        f"with --columns {_numbered(shown)}"
     )
+
+
+def _numbered(line: str) -> str:
+    """The --columns option for a line: numbers where the first line is one of data."""
+    cells = re.split(r"[,;\t|]", line)
+    if not re.match(r"\d", cells[0]):
+        return "time=...,bid=...,ask=..."
+    return "time=1,bid=2,ask=3" if len(cells) < 5 else "time=1,open=2,high=3,low=4,close=5"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from bitten.clock import iso
 from bitten.errors import DataError
 from bitten.model.instrument import Instrument
 from bitten.model.timeframe import timeframe_ns
@@ -18,9 +20,11 @@ from bitten.store.barcleaning import BarCleaner, find_timeframe, join_sides, mer
 from bitten.store.cleaning import Policy, Tally, TickCleaner
 from bitten.store.clockproof import Evidence, Proof
 from bitten.store.columns import NO_SPREAD, BarColumns, Source, TickColumns
-from bitten.store.discovery import Found, Group, Skipped, file_labels, find, group, instrument_of
+from bitten.store.discovery import Found, Group, Skipped, clock_named, file_labels, find, group, instrument_of
 from bitten.store.importer import Importer, ImportOptions, RawBars, RawTicks
+from bitten.store.outliers import SpikeCounter
 from bitten.store.overlap import OnOverlap
+from bitten.store.repairs import dropped_rows
 from bitten.store.tickstore import Added, TickStore, Transaction
 from bitten.store.tradingweek import GapCounter
 
@@ -75,6 +79,11 @@ class Imported:
     added: Added | None  # what the store made of them; None in a dry run
     warnings: tuple[str, ...] = ()
 
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Rows that were dropped, by reason: together with those that passed they are all rows of the files."""
+        return dropped_rows(self.kind == "ticks", self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -110,8 +119,12 @@ def ingest(
     """
     progress = progress or Silent()
     options = replace(request.options, known_symbols=frozenset(instruments), advance=progress.advance)
+    if options.clock is not None:
+        options = replace(options, clock=clock_named(options.clock))
     forced = request.format or ("columns" if options.columns else None)
     found, skipped = find(request.paths, importers, options, forced)
+    if not found:
+        raise _nothing(request.paths, skipped)
     groups = group(found, options)
     known = [(one, instrument_of(one, instruments)) for one in groups]
     progress.start(sum(file.size * (2 if _read_twice(one) else 1) for one in groups for file in one.files))
@@ -120,7 +133,27 @@ def ingest(
         for one, instrument in known:
             session = _Session(request, replace(options, symbol=one.symbol), one, instrument, transaction, progress)
             imported += session.ticks() if one.kind == "ticks" else session.bars()
+        if not any(series.passed for series in imported):
+            raise _no_rows(imported, found)
     return Report(tuple(imported), tuple(skipped))
+
+
+def _nothing(paths: Sequence[Path], skipped: Sequence[Skipped]) -> DataError:
+    """No file holds quotes."""
+    if not skipped:
+        return DataError(f"no quote files found in {', '.join(map(str, paths))}")
+    first = skipped[0]
+    return DataError(f"{len(skipped)} of {len(skipped)} files skipped, nothing imported: {first.path}: {first.reason}")
+
+
+def _no_rows(imported: Sequence[Imported], found: Sequence[Found]) -> DataError:
+    """Files were read and no row of them can be used."""
+    left_out = Counter[str]()
+    for series in imported:
+        left_out.update(series.left_out)
+    what = str(found[0].path) if len(found) == 1 else f"{found[0].path} and {len(found) - 1} more files"
+    why = ", ".join(f"{count:,} {name}" for name, count in left_out.items())
+    return DataError(f"{what}: nothing imported, {f'no row is usable: {why}' if why else 'there are no rows'}")
 
 
 class _Session:
@@ -222,6 +255,8 @@ class _Series:
         self._clock = clock
         self._files = file_labels(files)
         self._concluded: Mapping[str, str] | None = None
+        self._all_files = files
+        self._spikes = SpikeCounter()
         self._gaps = GapCounter(session.instrument, 0 if kind == "ticks" else timeframe_ns(kind))
         self._added = Added()
         self._passed = 0
@@ -248,6 +283,7 @@ class _Series:
         if time.size == 0:
             return
         self._gaps.add(time)
+        self._spikes.add(columns)
         self._passed += time.size
         self._times += [int(time[0]), int(time[-1])]
         session = self._session
@@ -257,7 +293,12 @@ class _Series:
             )
 
     def result(self) -> Imported:
-        """What came of it."""
+        """What came of it.
+
+        Raises:
+            DataError: every quote has its bid above its ask.
+        """
+        self._check_sides()
         first, last = min(self._times, default=0), max(self._times, default=0)
         added = self._added if self._session.transaction is not None else None
         symbol = self._session.group.symbol
@@ -275,8 +316,39 @@ class _Series:
             {**self.tally.counts(), "gaps": self._gaps.count},
         )
 
+    def _looked_at(self) -> int:
+        """Rows of which bid and ask could be compared."""
+        counts = self.tally.counts()
+        unseen = ("absent", "zero", "late", "bad_ohlc", "filler")
+        dropped = counts["duplicates"] if self._session.request.policy.duplicates == "drop" else 0
+        return counts["rows"] - dropped - sum(counts.get(name, 0) for name in unseen)
+
+    def _check_sides(self) -> None:
+        crossed = self.tally.counts()["crossed"]
+        if self._kind == "ticks" and crossed and crossed == self._looked_at():
+            raise DataError(
+                f"{self._session.group.what}: all {crossed:,} rows have bid above ask: the columns look swapped, say "
+                "which is which with --columns time=...,bid=...,ask=..."
+            )
+
     def _warnings(self) -> Iterator[str]:
         session, counts = self._session, self.tally.counts()
+        if counts["crossed"] > self._looked_at() / 2:
+            yield (
+                f"{counts['crossed']:,} of {self._looked_at():,} rows have bid above ask, more than half: are the "
+                "columns what their names say, and is the file whole?"
+            )
+        if self._spikes.count:
+            yield (
+                f"outliers: {self._spikes.count:,} (more than three times or less than a third of the prices beside "
+                f"them), kept, the first at {iso(self._spikes.first)} UTC; `bitten data check` shows more"
+            )
+        named = sorted({f.facts.symbol for f in self._all_files if f.facts.symbol} - {session.group.symbol})
+        if named:
+            yield (
+                f"name or content of the files says {', '.join(named)}, they were imported as {session.group.symbol} "
+                "because --symbol says so"
+            )
         if session.request.options.clock is not None and (doubt := self.evidence.doubt(self._clock.rule)):
             yield doubt
         if rounded := counts.get("rounded"):

@@ -7,13 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from bitten.model.dtypes import Ints
+from bitten.model.dtypes import Bools, Ints
 from bitten.store.block import Block, concat
+from bitten.store.columns import BarColumns, TickColumns
 from bitten.store.layout import TICKS
 
 TIMES: Final = 25.0  # so many times the usual change (of bars: range) of the same block, the median
 LASTS: Final = 5  # quotes within which a jump must be taken back
 SHOWN: Final = 10
+_FACTOR: Final = 3.0  # no market's price is threefold for one quote
 _BACK: Final = 0.25  # taken back: no more than this share of the jump remains
 
 
@@ -72,6 +74,43 @@ class OutlierFinder:
         self.count += 1
         if len(self.first) < SHOWN:
             self.first.append(outlier)
+
+
+class SpikeCounter:
+    """Counts single prices out of all proportion to both neighbours, of columns that come piece by piece."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = 0  # ns UTC of the first one
+        self._carried: TickColumns | None = None
+
+    def add(self, columns: TickColumns | BarColumns) -> None:
+        """Look at the next rows: both sides of quotes, the extremes of bars."""
+        if isinstance(columns, BarColumns):
+            top, bottom = np.maximum(columns.open, columns.close), np.minimum(columns.open, columns.close)
+            far = (columns.high > _FACTOR * top) | (_FACTOR * columns.low < bottom)
+            self._note(columns.time, np.flatnonzero(far | self._lonely(columns.close)))
+            return
+        before = self._carried or TickColumns(*(column[:0] for column in (columns.ts, columns.bid, columns.ask)))
+        ts, bid, ask = (
+            np.concatenate([getattr(piece, name) for piece in (before, columns)]) for name in ("ts", "bid", "ask")
+        )
+        self._carried = TickColumns(ts[-2:].copy(), bid[-2:].copy(), ask[-2:].copy())
+        self._note(ts, np.flatnonzero(self._lonely(bid) | self._lonely(ask)))
+
+    @staticmethod
+    def _lonely(price: Ints) -> Bools:
+        """Prices beyond the factor of both neighbours, on the same side of them; never the first or the last."""
+        lonely = np.zeros(price.size, np.bool_)
+        middle = price[1:-1].astype(np.float64)
+        low, high = np.minimum(price[:-2], price[2:]), np.maximum(price[:-2], price[2:])
+        lonely[1:-1] = (middle > _FACTOR * high) | (_FACTOR * middle < low)
+        return lonely
+
+    def _note(self, time: Ints, rows: Ints) -> None:
+        if rows.size and not self.count:
+            self.first = int(time[rows[0]])
+        self.count += rows.size
 
 
 def _taken_back(price: Ints, at: int) -> int:

@@ -96,7 +96,7 @@ class Transaction:
                 part = block.rows(slice(start, stop))
                 laid.append((month, month.lay(part, on_overlap, carry if start == 0 else None)))
             except ConflictError as conflict:
-                raise _refusal(symbol, instrument, block, conflict, month) from conflict
+                raise _refusal(symbol, instrument, block, conflict, month, source) from conflict
         added = Added(first=int(block.time[0]), last=int(block.time[-1]))
         for month, merged in laid:
             month.take(merged, key, source)
@@ -147,22 +147,26 @@ def _carry(block: Block, before: Carry | None, appended: bool) -> Carry:
     return Carry(concat([before.rows, rows]) if before and first == 0 else rows, appended)
 
 
-def _refusal(symbol: str, instrument: Instrument, block: Block, conflict: ConflictError, month: Month) -> DataError:
+def _refusal(
+    symbol: str, instrument: Instrument, block: Block, conflict: ConflictError, month: Month, new: Source
+) -> DataError:
     """The error that shows the first differing row of both sides."""
     time = next(row["time"] for row in (conflict.new, conflict.stored) if row)
 
     def words(row: dict[str, int] | None) -> str:
         if row is None:
-            return "nothing"
+            return "nothing at that time"
         prices = [name for name in row if name not in ("time", "spread", "volume")]
         parts = [f"{name} {instrument.price(row[name]):.{instrument.digits}f}" for name in prices]
         return " ".join([*parts, *(f"{name} {row[name]}" for name in ("spread", "volume") if name in row)])
 
-    sources = "; ".join(f"{source.format} {_listed(source.files)}" for source in month.sources.values())
+    theirs = f"{new.format} ({_listed(new.files)})"
+    ours = ", ".join(f"{source.format} ({_listed(source.files)})" for source in month.sources.values())
     what = "ticks" if block.kind == layout.TICKS else f"{block.kind} bars"
+    where = f"between files of {ours}" if ours == theirs else f"between {ours} and {theirs}"
     return DataError(
-        f"{symbol} {what} overlap with stored ones that differ, first at {iso(time, 9)} UTC: "
-        f"new {words(conflict.new)}, stored {words(conflict.stored)} (from {sources}); "
+        f"{symbol} {what} overlap and differ {where}, first at {iso(time, 9)} UTC: "
+        f"{words(conflict.stored)} and {words(conflict.new)}; "
         "choose --on-overlap keep or --on-overlap replace, or import into another store with --store"
     )
 

@@ -13,6 +13,7 @@ from bitten.errors import DataError, did_you_mean
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.instrument import Instrument, to_points, to_prices
 from bitten.store.block import Columns
+from bitten.store.cleaning import check_prices
 from bitten.store.columns import NO_SPREAD, BarColumns, TickColumns
 
 TIME_NAMES: Final = ("time", "timestamp", "datetime", "date")
@@ -132,7 +133,8 @@ def _points(values: Floats, name: str, instrument: Instrument) -> Ints:
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(f"row {row}: {name} is {values[row]}: drop such rows, as with frame.dropna()")
+        raise DataError(f"row {row + 1}: {name} is {values[row]}: drop such rows, as with frame.dropna()")
+    check_prices(instrument, lambda row: f"row {row + 1}", **{name: values})
     return to_points(values, instrument.digits)
 
 
@@ -148,7 +150,7 @@ def _whole(values: Floats, name: str) -> Ints:
     wrong = ~np.isfinite(values) | (values != np.rint(values))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(f"row {row}: {name} is {values[row]:g}: expected whole numbers ({_UNIT[name == 'spread']})")
+        raise DataError(f"row {row + 1}: {name} is {values[row]:g}: expected whole numbers ({_UNIT[name == 'spread']})")
     return values.astype(np.int64)
 
 
@@ -158,4 +160,4 @@ _UNIT: Final = ("ticks", "points, not a price difference")
 def _no_nulls(column: pa.Array, name: str) -> None:
     if column.null_count:
         row = pc.index(column.is_null(), True).as_py()
-        raise DataError(f"row {row}: {name} is absent: drop such rows, as with frame.dropna()")
+        raise DataError(f"row {row + 1}: {name} is absent: drop such rows, as with frame.dropna()")

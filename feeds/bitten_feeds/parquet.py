@@ -15,7 +15,9 @@ from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
 from bitten.model.timeframe import timeframe_ns
 from bitten.store.block import to_columns
 from bitten.store.columns import BarColumns, TickColumns
+from bitten.store.months import source_key
 from bitten.store.reader import Plan
+from bitten.store.repairs import repair_note
 from bitten.store.tickstore import TICKS, TickStore
 from bitten_feeds.barquotes import bar_quotes, check_apart, spread_note
 from bitten_feeds.horizon import END, Piece, slices
@@ -54,6 +56,9 @@ class ParquetFeed(Feed):
         per_row = 1 if self._kind == TICKS else QUOTES_PER_BAR
         notes = []
         for symbol, plan in self._plans.items():
+            sources = {source_key(source): source for meta in plan.metas for source in meta.sources}
+            if repaired := repair_note(symbol, self._kind == TICKS, sources.values()):
+                notes.append(repaired)
             absent = sum(group.absent for group in plan.groups)
             if absent:
                 bars = sum(group.rows for group in plan.groups)

@@ -127,13 +127,14 @@ def edited(row: int, column: str, value: Any) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("frame", "text"),
     [
-        (edited(3, "bid", np.nan), "row 3: bid is nan: drop such rows, as with frame.dropna()"),
-        (edited(3, "ask", np.inf), "row 3: ask is inf"),
-        (edited(4, "bid", 0.0), "(row 4) has a bid that is not positive"),
-        (edited(4, "bid", -1.2), "(row 4) has a bid that is not positive"),
-        (edited(5, "bid", 1.5), "(row 5) has an ask below its bid"),
-        (tick_frame()[::-1], "(row 1) is earlier than the row before it"),
-        (edited(2, "time", pd.NaT), "row 2: time is absent"),
+        (edited(3, "bid", np.nan), "row 4: bid is nan: drop such rows, as with frame.dropna()"),
+        (edited(3, "bid", 1e20), "row 4: bid 1e+20 is no price of EURUSD"),
+        (edited(3, "ask", np.inf), "row 4: ask is inf"),
+        (edited(4, "bid", 0.0), "(row 5) has a bid that is not positive"),
+        (edited(4, "bid", -1.2), "(row 5) has a bid that is not positive"),
+        (edited(5, "bid", 1.5), "(row 6) has an ask below its bid"),
+        (tick_frame()[::-1], "(row 2) is earlier than the row before it"),
+        (edited(2, "time", pd.NaT), "row 3: time is absent"),
         (tick_frame().drop(columns="ask"), "the frame has no column ask; its columns are time, bid"),
         (tick_frame().astype({"bid": str}).assign(bid="high"), "the column bid is of type"),
         (tick_frame().assign(time="2014-05-01"), "make them datetimes first, as with pandas.to_datetime"),
@@ -148,7 +149,7 @@ def test_what_must_not_enter_is_refused_by_row(frame: pd.DataFrame, text: str) -
 
 
 def test_wrong_bars_are_refused() -> None:
-    with pytest.raises(DataError, match=r"row 0: spread is 5e-05: expected whole numbers \(points"):
+    with pytest.raises(DataError, match=r"row 1: spread is 5e-05: expected whole numbers \(points"):
         feed(bar_frame().assign(spread=0.00005), config=FrameConfig(bars="M1"))
     with pytest.raises(DataError, match="leaves its high and low"):
         feed(bar_frame().assign(close=9.0), config=FrameConfig(bars="M1"))

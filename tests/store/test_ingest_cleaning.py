@@ -202,14 +202,15 @@ def test_periods_that_cannot_be(tmp_path: Path, minutes: Sequence[int], options:
 
 
 def test_nothing_that_can_be_used(tmp_path: Path) -> None:
-    imported = one(bars(tmp_path, *(f"00:{minute:02}:00Z,,,,,9" for minute in range(3))), store=tmp_path / "store")
-    assert (imported.passed, imported.source.counts["absent"]) == (0, 3)
+    absent = bars(tmp_path, *(f"00:{minute:02}:00Z,,,,,9" for minute in range(3)))
+    with pytest.raises(DataError, match=r"nothing imported, no row is usable: 3 absent"):
+        one(absent, store=tmp_path / "store")
     crossed = write(
         tmp_path, "EURUSD.csv", "time,bid,ask\n2024-05-07 10:00:01Z,1.3,1.2\n2024-05-07 10:00:00Z,1.3,1.2\n"
     )
-    imported = one(crossed, backward="sort", store=tmp_path / "store")
-    assert (imported.passed, imported.source.counts["crossed"], imported.source.counts["backward"]) == (0, 2, 1)
-    assert TickStore(tmp_path / "store").symbols() == ()
+    with pytest.raises(DataError, match=r"all 2 rows have bid above ask: the columns look swapped, .* --columns"):
+        one(crossed, backward="sort", store=tmp_path / "store")
+    assert not (tmp_path / "store").exists()
 
 
 def pair(folder: Path, bid: Sequence[str], ask: Sequence[str]) -> Path:

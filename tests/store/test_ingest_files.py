@@ -156,8 +156,9 @@ def test_bad_rows_are_shown_with_their_line(tmp_path: Path, rows: str, reason: s
 
 
 def test_stated_format_over_no_rows(tmp_path: Path) -> None:
-    assert one(write(tmp_path, "EURUSD.csv", HEADER), format="columns", clock="UTC").passed == 0
-    assert run(write(tmp_path, "GBPUSD.csv", "time,open,high,low,close\n"), format="columns").imported == ()
+    for name, header in (("EURUSD.csv", HEADER), ("GBPUSD.csv", "time,open,high,low,close\n")):
+        with pytest.raises(DataError, match=rf"{name}: nothing imported, there are no rows"):
+            run(write(tmp_path, name, header), format="columns", clock="UTC")
     with pytest.raises(DataError, match="is empty or no text file"):
         run(write(tmp_path, "EURUSD.csv", b"\x00" * 2000), format="columns")
 
@@ -255,7 +256,7 @@ def test_overlapping_ticks_are_refused_kept_or_replaced(tmp_path: Path) -> None:
     store = tmp_path / "store"
     one(write(tmp_path, "EURUSD.csv", HEADER + ROWS), store=store)
     other = write(tmp_path, "other/EURUSD.csv", HEADER + ROWS.replace("1.2\n", "1.3\n"))
-    with pytest.raises(DataError, match="overlap with stored ones that differ"):
+    with pytest.raises(DataError, match=r"overlap and differ between files of columns \(EURUSD\.csv\)"):
         one(other, store=store)
     assert one(other, store=store, on_overlap="keep").added.kept == 60  # type: ignore[union-attr]
     assert one(other, store=store, on_overlap="replace").added.replaced == 60  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bitten.clock import to_utc
-from bitten.errors import BittenError
+from bitten.errors import BittenError, DataError
 from bitten.store.columns import NO_SPREAD, BarColumns
 from bitten.store.discovery import NO_TICKS
 from bitten.store.tickstore import TickStore
@@ -47,10 +47,9 @@ def test_file_is_refused_with_its_reason(case: Refused, shared_data: Path) -> No
     assert "\n" not in str(refusal.value)
 
 
-def test_empty_hour_is_no_error(shared_data: Path) -> None:
-    report = run(shared_data / EMPTY)
-    assert report.imported == ()
-    assert [skipped.reason for skipped in report.skipped] == [NO_TICKS]
+def test_an_empty_hour_alone_is_nothing_to_import(shared_data: Path) -> None:
+    with pytest.raises(DataError, match=rf"1 of 1 files skipped, nothing imported: .*{NO_TICKS}"):
+        run(shared_data / EMPTY)
 
 
 def test_every_file_has_its_case(shared_data: Path) -> None:
