@@ -10,6 +10,7 @@ import shutil
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -283,8 +284,19 @@ def test_a_run_without_trades_or_candles_is_no_error(browser, tmp_path):
     browser.open(write(made, tmp_path))
     assert browser.ready() == "all"
     assert "This run kept no candles." in browser.text("candles")
-    assert browser.text("count") == "0 of 0 trades"
+    assert browser.text("count") == "No trades."
+    assert browser.text("mae-chart") == browser.text("mfe-chart") == "No trades."
+    assert not browser.find("#list")[0].is_displayed()
+    browser.driver.execute_script("window.dispatchEvent(new Event('beforeprint'))")
     assert browser.driver.get_log("browser") == []
+
+
+def test_trades_without_a_stop_say_so_where_r_would_be_drawn(browser, tmp_path):
+    made = make_run(trades=3, bars=3000)
+    stops = made.tables["trades"].schema.get_field_index("stop")
+    made.tables["trades"] = made.tables["trades"].set_column(stops, "stop", pa.nulls(3, pa.float64()))
+    browser.open(write(made, tmp_path))
+    assert browser.text("mae-chart") == "No trade has a stop to measure R by."
 
 
 def test_a_notebook_cell_shows_the_whole_report(browser, page, tmp_path):

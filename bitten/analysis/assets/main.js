@@ -55,6 +55,11 @@ async function connect(facts, trades) {
     byId("candles").append(element("p", "empty", "This run kept no candles."));
     byId("candle-tools").hidden = true;
   }
+  if (!trades.count) {
+    for (const name of ["chosen", "filters", "list"]) byId(name).style.display = "none";
+    byId("count").textContent = "No trades.";
+    return;
+  }
   const list = new TradeList(trades, facts.currency, async (i) => {
     describe(trades, i, facts.currency);
     if (!view) return;

@@ -5,14 +5,15 @@ function drawScatters(trades) {
   for (let i = 0; i < trades.count; i++) if (Number.isFinite(trades.r[i]) && trades.risk[i] > 0) rows.push(i);
   const pick = (value) => Float64Array.from(rows, value);
   const result = pick((i) => trades.r[i]);
-  scatter("mae-chart", "furthest against, R", pick((i) => trades.mae[i] / trades.risk[i]), result);
-  scatter("mfe-chart", "furthest in favour, R", pick((i) => trades.mfe[i] / trades.risk[i]), result);
+  const none = trades.count ? "No trade has a stop to measure R by." : "No trades.";
+  scatter("mae-chart", "furthest against, R", pick((i) => trades.mae[i] / trades.risk[i]), result, none);
+  scatter("mfe-chart", "furthest in favour, R", pick((i) => trades.mfe[i] / trades.risk[i]), result, none);
 }
 
-function scatter(id, label, excursion, result) {
+function scatter(id, label, excursion, result, none) {
   const box = byId(id);
   if (!excursion.length) {
-    box.append(element("p", "quiet", "No trade has a stop to measure R by."));
+    box.append(element("p", "quiet", none));
     return;
   }
   const right = quantile(excursion, 0.995) * 1.06 || 1;
