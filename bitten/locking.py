@@ -13,18 +13,19 @@ from typing import IO
 def locked(path: Path, wait: bool) -> Iterator[bool]:
     """Hold a lock file, which is made where it is missing; yields whether it was free (always, with `wait`)."""
     with path.open("a+b") as file:
-        got = _lock(file, wait)
+        got = take(file, wait)
         try:
             yield got
         finally:
             if got:
-                _unlock(file)
+                give_back(file)
 
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: IO[bytes], wait: bool) -> bool:
+    def take(file: IO[bytes], wait: bool) -> bool:
+        """Lock an open file; whether it was free."""
         file.seek(0)
         while True:
             try:
@@ -35,19 +36,22 @@ if sys.platform == "win32":
             else:
                 return True
 
-    def _unlock(file: IO[bytes]) -> None:
+    def give_back(file: IO[bytes]) -> None:
+        """Unlock it."""
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: IO[bytes], wait: bool) -> bool:
+    def take(file: IO[bytes], wait: bool) -> bool:
+        """Lock an open file; whether it was free."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _unlock(file: IO[bytes]) -> None:
+    def give_back(file: IO[bytes]) -> None:
+        """Unlock it."""
         fcntl.flock(file, fcntl.LOCK_UN)

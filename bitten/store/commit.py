@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from bitten.errors import DataError
+from bitten.locking import give_back, take
 from bitten.store.disk import writing_to
 
 STAGING: Final = ".staging"
@@ -92,7 +93,7 @@ def recover(store: Path) -> None:
     try:
         if (store / JOURNAL).exists():
             with _locked(store, wait=True) as got:  # a commit that is under way in another process ends soon
-                if not got:  # Windows gives up after ten seconds
+                if not got:  # the folder was taken away meanwhile
                     raise DataError(f"another import is writing to {store}; let it finish, then try again")
                 _settle(store)
     except OSError as error:
@@ -135,12 +136,12 @@ def _settle(store: Path) -> None:
 def _locked(store: Path, wait: bool) -> Iterator[bool]:
     """Hold the store's lock, which the system takes back when a process dies; yields whether it was free."""
     with (store / LOCK).open("a+b") as file:
-        got = _lock(file, wait) and _is_current(file, store / LOCK)
+        got = take(file, wait) and _is_current(file, store / LOCK)
         try:
             yield got
         finally:
             if got:
-                _unlock(file)
+                give_back(file)
 
 
 def _is_current(file: IO[bytes], path: Path) -> bool:
@@ -151,43 +152,12 @@ def _is_current(file: IO[bytes], path: Path) -> bool:
         return False
 
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[bytes], wait: bool) -> bool:
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-    def _flush(path: Path) -> None:
-        if path.is_file():  # Windows has no handle to flush a folder with
-            with path.open("r+b") as file:
-                os.fsync(file.fileno())
-
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes], wait: bool) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
-
-    def _flush(path: Path) -> None:
-        """Wait until a file's bytes or a folder's names are on the disk."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _flush(path: Path) -> None:
+    """Wait until a file's bytes or a folder's names are on the disk."""
+    if sys.platform == "win32" and path.is_dir():
+        return  # Windows has no handle to flush a folder with
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

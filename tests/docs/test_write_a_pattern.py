@@ -75,7 +75,7 @@ def run(python: Path, project: Path, words: list[str]) -> str:
 def test_the_distribution_is_built_installed_tested_and_backtested(page: str, project: Path, python: Path) -> None:
     said = {shlex.join(words): run(python, project, words) for words in commands_of(page)}
     assert list(said) == [
-        "pip install .",
+        "pip install . pytest",
         "bitten plugins list",
         "bitten plugins show long_wick",
         "pytest",

@@ -240,7 +240,7 @@ def test_the_list_fits_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_recovery_needs_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / commit.JOURNAL).write_text("[]", encoding="utf-8")
-    monkeypatch.setattr(commit, "_lock", lambda file, wait: False)  # as Windows after ten seconds
+    monkeypatch.setattr(commit, "take", lambda file, wait: False)
     with pytest.raises(DataError, match="another import is writing"):
         commit.recover(tmp_path)
     assert (tmp_path / commit.JOURNAL).exists()
