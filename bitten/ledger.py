@@ -49,6 +49,10 @@ class Ledger:
         self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
         self._row = {name: row for row, name in enumerate(self.ids)}
 
+    def row(self, account: str) -> int:
+        """Row of an account in every column."""
+        return self._row[account]
+
     def currency(self, account: str) -> str:
         """Account currency."""
         return self.currencies[self._row[account]]

@@ -138,6 +138,7 @@ def _pattern_notes(pipeline: Pipeline) -> list[str]:
 
 def _costs(config: Config, pipeline: Pipeline) -> list[str]:
     """The cost assumptions as plain sentences."""
+    leverage = pipeline.counters.leverage
     rules = pipeline.executor.fill_rules(config.feed.symbols[0])
     charged = config.costs.commission_per_lot
     lines = [
@@ -145,7 +146,8 @@ def _costs(config: Config, pipeline: Pipeline) -> list[str]:
         f"Latency {rules.latency_ns / 1e6:g} ms from decision to market; slippage {rules.slippage} points, adverse, on "
         "entries and stops, none on targets.",
         f"Commission {charged:g} per lot and side in account currency." if charged else "Commission: none configured.",
-        "Margin and stop-out are not modelled.",
+        "Margin and stop-out are not modelled"
+        + (f"; the largest position was worth {leverage:.0f} times its account's balance." if leverage >= 1 else "."),
     ]
     held = pipeline.counters.over_rollover
     if held:

@@ -40,6 +40,7 @@ class Counters:
     first: int | None = None  # ns UTC of the first and last quote
     last: int | None = None
     over_rollover: int = 0  # positions held over 17:00 New York
+    leverage: float = 0.0  # value of the largest position over its account's balance at the fill
     per_symbol: dict[str, int] = field(default_factory=dict)
 
 
@@ -237,6 +238,7 @@ class Pipeline:
             fire = self._waiting.pop(report.key)
             fact = Fill(fire, report.time, report.price, report.stop, report.target)
             self._open[report.key] = fact
+            self._weigh(fact)
         elif report.kind == CLOSED:
             fact = self._close(self._open.pop(report.key), report)
         else:
@@ -244,6 +246,16 @@ class Pipeline:
             fact = Unfilled(self._waiting.pop(report.key), report.time, *words)
         self.publisher.publish(fact)
         return self.ledger.apply(fact)
+
+    def _weigh(self, fill: Fill) -> None:
+        """Keep the largest position in multiples of its account's balance: margin is not modelled, so it is told."""
+        fire = fill.fire
+        instrument, row = fire.signal.instrument, self.ledger.row(fire.account)
+        money = points_to_money(fill.price_points, fire.lots, instrument)
+        value = self.market.convert(money, instrument.quote, self.ledger.currencies[row], fill.time)
+        balance = float(self.ledger.balance[row])
+        if balance > 0:
+            self.counters.leverage = max(self.counters.leverage, value / balance)
 
     def _moment(self, report: Report) -> int:
         """When a report counts: at the end of the data a symbol's last quote may lie far back."""

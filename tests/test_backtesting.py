@@ -72,6 +72,20 @@ def test_money_adds_up(tmp_path: Path) -> None:
     assert np.allclose(usd["gross"], (usd["pips"] * 0.1 * 100 * usd["lots"]).round(2), atol=0.0101)
 
 
+def test_leverage_is_told(tmp_path: Path) -> None:
+    gates, accounts = [{"use": "fixed_lots", "lots": 2.0}], [{"balance": 1_000.0}]
+    run = bitten.backtest(
+        data={"EURUSD": frame(300)}, patterns=[EveryHour], gates=gates, accounts=accounts, output=tmp_path
+    )
+    first = run.trades.iloc[0]
+    balance, times = 1_000.0, []
+    for trade in run.trades.itertuples():
+        times.append(200_000 * trade.open_price / balance)
+        balance += trade.profit
+    assert first["lots"] == 2.0
+    assert any(f"{max(times):.0f} times its account's balance" in line for line in run.manifest["costs"])
+
+
 def test_risk_is_what_was_configured(tmp_path: Path) -> None:
     run = bitten.backtest(settings(["EURUSD"], accounts=[{"risk_percent": 1.0}]), output=tmp_path)
     trades = run.trades
