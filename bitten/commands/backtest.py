@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
+
+_PLAIN_WIDTH: Final = 200  # columns where the output is no terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,6 +35,8 @@ def backtest(config: Path, name: str | None, output: Path | None, overwrite: boo
     from bitten.backtesting import backtest as run_backtest
 
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH)  # lines in a pipe are for other programs: none is broken
     with progress_bar(Console(stderr=True)) as progress:
         run = run_backtest(config, name=name, output=output, overwrite=overwrite, progress=progress)
     if quiet:
