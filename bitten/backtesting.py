@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bitten.bars import BarObserver
 from bitten.chain import GateChain, NamedGate
 from bitten.clock import WallClock, iso
 from bitten.config import Config, read_config
@@ -24,7 +25,7 @@ from bitten.model.dtypes import NS_PER_MINUTE, Records
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
 from bitten.notebook import notebook_sections
-from bitten.pipeline import BarObserver, Parts, Pipeline
+from bitten.pipeline import Parts, Pipeline
 from bitten.runfolder import run_name, staged, write_json, write_tables
 from bitten.tracker import trackers
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bitten.clock import utc_offset_ns
@@ -76,3 +78,10 @@ class BarBuilder:
         bars = self._out[:count].copy()
         bars.flags.writeable = False  # every pattern of the symbol is given the same array
         return bars
+
+
+class BarObserver:
+    """Sees the bars of every slice, for instance to sketch candles for the report. It cannot influence anything."""
+
+    def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+        """The quotes of a slice and the bars they completed, by timeframe."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from bitten.clock import iso, utc_offset_ns
 from bitten.config import PatternPart
+from bitten.errors import DataError
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
 from bitten.model.facts import Alert, ExitPlan, Signal, side_name
 from bitten.model.instrument import Instrument
-from bitten.model.quotes import Quotes
-from bitten.model.timeframe import timeframe_ns
+from bitten.model.quotes import QUOTES_PER_BAR, Quotes
+from bitten.model.timeframe import timeframe_name, timeframe_ns
 from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
 from bitten.sections import ExitSection
 
@@ -162,3 +163,29 @@ def make_detectors(
                     Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit, day)
                 )
     return detectors
+
+
+def known_quotes(quotes: Quotes) -> Quotes:
+    """What a pattern may see of quotes: of those made of bars only the closes.
+
+    The order of a bar's extremes is known from its close alone, so a pattern that saw them would look ahead.
+    """
+    if not quotes.bar_ns:
+        return quotes
+    last = slice(QUOTES_PER_BAR - 1, None, QUOTES_PER_BAR)
+    return Quotes(quotes.symbol, quotes.ts[last], quotes.bid[last], quotes.ask[last])
+
+
+def check_source(detector: Detector, quotes: Quotes) -> None:
+    """Refuse timeframes that bars of the source cannot make.
+
+    Raises:
+        DataError: a timeframe is no multiple of the source's.
+    """
+    source = timeframe_name(quotes.bar_ns)
+    for name in detector.timeframes:
+        if timeframe_ns(name) % quotes.bar_ns:
+            raise DataError(
+                f"{detector.name} wants {name} bars of {quotes.symbol}, but the feed replays {source} bars, which "
+                f"cannot be cut finer: give it the timeframe {source} or a multiple"
+            )

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bitten.bars import BarBuilder
+from bitten.bars import BarBuilder, BarObserver
 from bitten.chain import GateChain, Publish
 from bitten.clock import iso
-from bitten.detectors import Detector
+from bitten.detectors import Detector, check_source, known_quotes
 from bitten.errors import DataError
 from bitten.executor import Executor, Report
 from bitten.journal.memory import MemoryJournal
 from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.market import Market
-from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED, Records
+from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED
 from bitten.model.facts import Alert, Close, EquityPoint, Fill, Fire, Outcome, Signal, Unfilled
-from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
-from bitten.model.timeframe import timeframe_name, timeframe_ns
+from bitten.model.quotes import Quotes, Slice
+from bitten.model.timeframe import timeframe_ns
 from bitten.outcomes import Outcomes, excursions
 from bitten.publisher import Publisher
 from bitten.sizing import currency_digits, points_to_money
@@ -164,7 +164,7 @@ class Pipeline:
                 observer.bars(symbol, quotes, bars)
             for rank, detector in enumerate(self.parts.detectors.get(symbol, ())):
                 if quotes.bar_ns:
-                    _check_source(detector, quotes)
+                    check_source(detector, quotes)
                 signals, alerts = detector.scan(bars, known_quotes(quotes), piece.horizon)
                 items: list[Signal | Alert] = [*signals, *alerts]
                 found.extend(((item.time, detector.order, order, rank), item) for item in items)
@@ -289,34 +289,6 @@ class Pipeline:
             worth = round(float(equity[row]), digits)
             account, balance = self.ledger.ids[row], float(self.ledger.balance[row])
             self.publisher.publish(EquityPoint(time, account, balance, worth, int(held[row])))
-
-
-class BarObserver:
-    """Sees the bars of every slice, for instance to sketch candles for the report. It cannot influence anything."""
-
-    def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
-        """The quotes of a slice and the bars they completed, by timeframe."""
-
-
-def known_quotes(quotes: Quotes) -> Quotes:
-    """What a pattern may see of quotes: of those made of bars only the closes.
-
-    The order of a bar's extremes is known from its close alone, so a pattern that saw them would look ahead.
-    """
-    if not quotes.bar_ns:
-        return quotes
-    last = slice(QUOTES_PER_BAR - 1, None, QUOTES_PER_BAR)
-    return Quotes(quotes.symbol, quotes.ts[last], quotes.bid[last], quotes.ask[last])
-
-
-def _check_source(detector: Detector, quotes: Quotes) -> None:
-    source = timeframe_name(quotes.bar_ns)
-    for name in detector.timeframes:
-        if timeframe_ns(name) % quotes.bar_ns:
-            raise DataError(
-                f"{detector.name} wants {name} bars of {quotes.symbol}, but the feed replays {source} bars, which "
-                f"cannot be cut finer: give it the timeframe {source} or a multiple"
-            )
 
 
 def _no_quotes(symbol: str) -> Quotes:
