@@ -110,9 +110,6 @@ BY_STOP: Final = 2
 BY_TRAILING: Final = 3
 BY_BREAKEVEN: Final = 4
 BY_TIME: Final = 5
-BY_SIGNAL: Final = 6
-BY_MANUAL: Final = 7
-BY_STOPOUT: Final = 8
 AT_END: Final = 9
 
 # What the exit kernel reports, in the order in which it happened.

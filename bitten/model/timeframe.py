@@ -46,10 +46,3 @@ def timeframe_name(ns: int) -> str:
         if minutes * NS_PER_MINUTE == ns:
             return name
     raise ConfigError(f"a bar of {ns / NS_PER_MINUTE:g} minutes is none of {', '.join(_MINUTES)}")
-
-
-def base_timeframe(names: list[str]) -> str:
-    """The longest timeframe of which every one of `names` is a whole multiple: the one bars are built in."""
-    minutes = [timeframe_ns(name) // NS_PER_MINUTE for name in names]
-    candidates = [name for name, length in _MINUTES.items() if all(m % length == 0 for m in minutes)]
-    return max(candidates, key=lambda name: _MINUTES[name])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from bitten.model.dtypes import Ints
 from bitten.store.block import Block, names_of
 
 OnOverlap = Literal["refuse", "keep", "replace"]
-ON_OVERLAP: Final[tuple[OnOverlap, ...]] = ("refuse", "keep", "replace")
 
 
 class ConflictError(Exception):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bitten.errors import DataError
-from bitten.gate import GateContext, Situation
+from bitten.gate import AccountGate, GateContext, Situation
 from bitten.ledger import Account, Ledger
 from bitten.manager import Manager
 from bitten.market import Market, MarketView
@@ -138,3 +138,31 @@ def test_risk_needs_a_stop() -> None:
 def test_fixed_lots() -> None:
     assert gate("fixed_lots", lots=0.126).decide(situation(signal(stop=NO_PRICE))).lots.tolist() == [0.12] * 3
     assert not gate("fixed_lots", lots=0.1).decide(situation(signal(), scale=0.05)).passed.any()
+
+
+class WholeEuros(AccountGate):
+    """A policy written for one account at a time."""
+
+    def decide_one(self, situation: Situation, account: int) -> tuple[bool, float, float, str]:
+        equity = float(situation.equity[account])
+        passed = situation.ledger.currencies[account] == "EUR" or equity > 5_000
+        return passed, equity, 5_000.0, "equity {measured:.0f} of {account} is not above {limit:.0f}"
+
+
+def test_a_gate_for_one_account_at_a_time() -> None:
+    verdict = WholeEuros(None, GateContext()).decide(situation(signal()))
+    assert verdict.passed.tolist() == [False, True, True]
+    assert verdict.measured.tolist() == [1_000.0, 50_000.0, 10_000.0]
+    assert verdict.reason.format(measured=1_000.0, limit=5_000.0, account="small") == (
+        "equity 1000 of small is not above 5000"
+    )
+
+
+def test_different_reasons_of_such_a_gate_become_one_that_fits_all() -> None:
+    class Moody(WholeEuros):
+        def decide_one(self, situation: Situation, account: int) -> tuple[bool, float, float, str]:
+            return False, float(account), 9.0, f"mood {account}"
+
+    verdict = Moody(None, GateContext()).decide(situation(signal()))
+    assert not verdict.passed.any()
+    assert verdict.reason.format(measured=2.0, limit=9.0) == "refused: measured 2, limit 9"
