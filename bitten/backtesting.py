@@ -146,7 +146,7 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
         config.run.day,
     )
     sketch = CandleSketch()
-    pipeline.observers.append(_CandleObserver(sketch, config))
+    pipeline.detection.observers.append(_CandleObserver(sketch, config))
     return pipeline, sketch
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
 from bitten.kernels.exits import FillRules
 from bitten.market import Market
-from bitten.model.facts import Fire
+from bitten.model.facts import Fire, Signal
 from bitten.model.instrument import Instrument
 
 
@@ -27,6 +27,21 @@ class Report(NamedTuple):
     target: int
     best: int
     worst: int
+
+
+# What a foreseen event is of: the signal by itself (its outcome), an order led by the signal's exit plan, or both where
+# they are the same.
+OUTCOME: Final = 1
+ORDER: Final = 2
+BOTH: Final = OUTCOME | ORDER
+
+
+class Foreseen(NamedTuple):
+    """What the quotes of a slice do to a signal, whether it is fired or not."""
+
+    signal: Signal
+    role: int  # OUTCOME, ORDER or BOTH
+    report: Report  # its key is not an order's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +65,12 @@ class Executor(ABC):
         """The assumptions under which a symbol's orders fill; outcomes of signals are followed by the same."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """A new slice is in the market."""
+    def begin(self, foreseen: Sequence[Foreseen]) -> None:
+        """A new slice is in the market; in a replay, what it would do to the orders of every signal, by time.
+
+        A simulated executor reports from it, for the signals that are fired; it decides nothing by it, and nothing
+        else sees it. Executors of a market ignore it.
+        """
 
     @abstractmethod
     def place(self, fire: Fire) -> None:
@@ -63,4 +82,4 @@ class Executor(ABC):
 
     @abstractmethod
     def finish(self) -> Sequence[Report]:
-        """The data has ended: close what is open, expire what waits."""
+        """The data has ended (`begin` has been told what that does): close what is open, expire what waits."""

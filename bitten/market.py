@@ -58,11 +58,6 @@ class Market:
         """The current slice's quotes of a symbol, None where it has none."""
         return self._paths.get(symbol)
 
-    def seen(self, symbol: str, time: int) -> int:
-        """How many of the current slice's quotes of a symbol have `ts <= time`."""
-        path = self._paths.get(symbol)
-        return int(path.ts.searchsorted(time, "right")) if path is not None else 0
-
     def quote(self, symbol: str, time: int) -> Quote | None:
         """The last quote of a symbol at or before an instant of the current slice, None before the first."""
         path = self._paths.get(symbol)

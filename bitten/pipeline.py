@@ -12,21 +12,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bitten.bars import BarBuilder, BarObserver
 from bitten.chain import GateChain, Publish
-from bitten.clock import iso
-from bitten.detectors import Detector, check_source, known_quotes
-from bitten.errors import DataError
+from bitten.detection import Detection, Found
+from bitten.detectors import Detector
 from bitten.executor import Executor, Report
+from bitten.fates import Outcomes, excursions
 from bitten.journal.memory import MemoryJournal
 from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.market import Market
 from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED
 from bitten.model.facts import Alert, Close, EquityPoint, Fill, Fire, Outcome, Signal, Unfilled
-from bitten.model.quotes import Quotes, Slice
-from bitten.model.timeframe import timeframe_ns
-from bitten.outcomes import Outcomes, excursions
+from bitten.model.quotes import Slice
 from bitten.publisher import Publisher
 from bitten.sizing import currency_digits, points_to_money
 from bitten.tradingday import day_end, trading_day_of
@@ -79,15 +76,12 @@ class Pipeline:
         self.parts = parts
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
         self.counters = Counters()
-        self.observers: list[BarObserver] = []
         self.publisher = Publisher(parts.journal, parts.manager)
         self._chain = chain(self.publisher.publish)
         self._commission = commission_per_lot
-        self._builders = {
-            symbol: {name: BarBuilder(timeframe_ns(name), day) for d in detectors for name in d.timeframes}
-            for symbol, detectors in parts.detectors.items()
-        }
-        self._outcomes = Outcomes(self.market, {s: self.executor.fill_rules(s) for s in self.market.instruments})
+        rules = {symbol: self.executor.fill_rules(symbol) for symbol in self.market.instruments}
+        self.detection = Detection(parts.detectors, rules, day)
+        self._outcomes = Outcomes()
         self._fates: deque[Outcome] = deque()  # of the current slice, not yet told
         self._equity_ns = equity_ns
         self._next_mark = 0
@@ -96,21 +90,20 @@ class Pipeline:
         self._fires = 0
         self._waiting: dict[int, Fire] = {}
         self._open: dict[int, Fill] = {}
-        self._ids: set[str] = set()
         self._recorded: dict[int, int] = {}  # account row to the instant of its last equity row
 
     def step(self, piece: Slice) -> None:
         """Process one slice completely."""
-        self._accept(piece)
+        self.decide(self.detection.look(piece))
+
+    def decide(self, found: Found) -> None:
+        """The second half: everything that follows from what a slice holds."""
+        piece = found.piece
+        self._count(piece)
         self.market.begin(piece)
-        self.executor.begin()
-        self._outcomes.begin()
-        found = self._detect(piece)
-        for item in found:
-            if isinstance(item, Signal):
-                self._outcomes.follow(item)
-        self._fates.extend(self._outcomes.advance(piece.horizon))  # what decisions cannot change
-        for item in found:
+        self.executor.begin(found.foreseen)
+        self._fates.extend(self._outcomes.of(found.foreseen))
+        for item in found.items:
             if isinstance(item, Alert):
                 self.publisher.publish(item)
             else:
@@ -122,22 +115,17 @@ class Pipeline:
         """The data has ended: positions close at the last quote, signals still followed are marked `end`."""
         if self.counters.first is None:
             return
+        foreseen = self.detection.finish()
+        self.executor.begin(foreseen)
         self._apply(self.executor.finish(), self._horizon)
-        for outcome in self._outcomes.finish():
+        for outcome in self._outcomes.of(foreseen):
             self.publisher.publish(outcome)
         self._record_equity(self._horizon, range(len(self.ledger.ids)))
 
-    def _accept(self, piece: Slice) -> None:
-        """Count a slice, after checking that the feed keeps its contract."""
-        if piece.horizon <= self._horizon:
-            raise DataError(f"a feed's horizons must increase: {piece.horizon} after {self._horizon}")
+    def _count(self, piece: Slice) -> None:
         counters, starts = self.counters, []
         for symbol, quotes in piece.quotes.items():
             if len(quotes):
-                if not self._horizon < quotes.ts[0] <= quotes.ts[-1] <= piece.horizon:
-                    span = f"from {iso(quotes.ts[0])} to {iso(quotes.ts[-1])} UTC"
-                    slice_ = f"a slice after {iso(max(0, self._horizon))} up to {iso(piece.horizon)}"
-                    raise DataError(f"a feed gave quotes of {symbol} {span} in {slice_}")
                 starts.append(int(quotes.ts[0]))
                 counters.quotes += len(quotes)
                 counters.per_symbol[symbol] = counters.per_symbol.get(symbol, 0) + len(quotes)
@@ -153,32 +141,6 @@ class Pipeline:
             self.publisher.publish(EquityPoint(first, account, balance, balance, 0))
         self._next_mark = (first // self._equity_ns + 1) * self._equity_ns
         self._day_start, self._day_end = first - 1, day_end(first)
-
-    def _detect(self, piece: Slice) -> list[Signal | Alert]:
-        """Signals and alerts of a slice in the order in which they are dealt with."""
-        found: list[tuple[tuple[int, int, int, int], Signal | Alert]] = []
-        for order, symbol in enumerate(self.market.instruments):
-            quotes = piece.quotes.get(symbol) or _no_quotes(symbol)
-            bars = {name: builder.update(quotes) for name, builder in self._builders.get(symbol, {}).items()}
-            for observer in self.observers:
-                observer.bars(symbol, quotes, bars)
-            for rank, detector in enumerate(self.parts.detectors.get(symbol, ())):
-                if quotes.bar_ns:
-                    check_source(detector, quotes)
-                signals, alerts = detector.scan(bars, known_quotes(quotes), piece.horizon)
-                items: list[Signal | Alert] = [*signals, *alerts]
-                found.extend(((item.time, detector.order, order, rank), item) for item in items)
-        found.sort(key=lambda item: item[0])
-        return [self._unique(item) for _, item in found]
-
-    def _unique(self, item: Signal | Alert) -> Signal | Alert:
-        """The item itself, or an alert in place of a signal whose id was given before."""
-        if isinstance(item, Alert):
-            return item
-        if item.id in self._ids:
-            return Alert(item.time, item.pattern, f"dropped a second signal with the id {item.id}: ids are unique")
-        self._ids.add(item.id)
-        return item
 
     def _decide(self, signal: Signal) -> None:
         self.publisher.publish(signal)
@@ -289,8 +251,3 @@ class Pipeline:
             worth = round(float(equity[row]), digits)
             account, balance = self.ledger.ids[row], float(self.ledger.balance[row])
             self.publisher.publish(EquityPoint(time, account, balance, worth, int(held[row])))
-
-
-def _no_quotes(symbol: str) -> Quotes:
-    nothing = np.empty(0, np.int64)
-    return Quotes(symbol, nothing, nothing, nothing)

@@ -8,7 +8,7 @@ from bitten.journal.memory import MemoryJournal
 from bitten.manager import FACTS, Manager
 from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Signal, Unfilled
 
-_FACT_NAMES = {
+_FACT_NAMES: dict[type, str] = {
     Signal: "signal", Decision: "decision", Fire: "fire", Fill: "fill", Unfilled: "unfilled", Close: "close",
     Outcome: "outcome", Alert: "alert",
 }  # fmt: skip

@@ -7,11 +7,12 @@ be held against each other. It is slow and must stay slow: no arrays, no skippin
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from bitten.executor import Executor, ExecutorContext, Report
+from bitten.executor import Executor, ExecutorContext, Foreseen, Report
 from bitten.kernels.exits import FillRules
 from bitten.model.dtypes import CLOSE_REASONS, CLOSED, EXPIRED, FILLED, NO_PRICE, REJECTED
 from bitten.model.facts import Fire
@@ -65,7 +66,7 @@ class NaiveExecutor(Executor):
     def fill_rules(self, symbol: str) -> FillRules:
         return FillRules(self.latency, self.slip, self.instruments[symbol].stops_level, self.better)
 
-    def begin(self) -> None:
+    def begin(self, foreseen: Sequence[Foreseen]) -> None:
         self.read = dict.fromkeys(self.positions, 0)
 
     def place(self, fire: Fire) -> None:

@@ -11,6 +11,7 @@ import bitten
 from bitten.backtesting import make_feed
 from bitten.commands.data_import import import_
 from bitten.config import read_config
+from tests.golden import check_golden
 from tests.naive import NaiveExecutor
 from tests.replay import replay, rows
 
@@ -82,6 +83,7 @@ def test_ticks(name: str, assumptions: dict[str, Any], shared_data: Path, tmp_pa
     import_files(shared_data, tmp_path / "store", files, options)
     tables = both_executors(tmp_path / "store", list(expected), assumptions)
     plausible(tables, 1)
+    check_golden(f"{name} ticks, {'late and slipped' if assumptions else 'at once'}", tables)
 
 
 @pytest.mark.parametrize("name", BARS)
@@ -92,6 +94,7 @@ def test_bars(name: str, intrabar: str, shared_data: Path, tmp_path: Path) -> No
     assumptions = {"latency_ms": 30_000.0 if intrabar == "path" else 0.0}
     tables = both_executors(tmp_path / "store", [symbol], assumptions, bars=timeframe, intrabar=intrabar)
     plausible(tables, 100)
+    check_golden(f"{name} bars, {intrabar}", tables)
 
 
 @pytest.mark.parametrize("name", TICKS)

@@ -1,9 +1,46 @@
-"""Bars from quotes: one kernel, one bar of carried state, any period."""
+"""Bars from quotes, and longer bars from shorter ones: one bar of carried state, any period."""
 
 from __future__ import annotations
 
 from bitten.kernels.jit import kernel
-from bitten.model.dtypes import Ints, Records
+from bitten.model.dtypes import Ints, Record, Records
+
+
+@kernel
+def first_from(ts: Ints, start: int, instant: int) -> int:
+    """Index of the first of the sorted times, from `start` on, at or after an instant: a leap, then a search."""
+    low, step = start, 16
+    while low + step < ts.size and ts[low + step] < instant:
+        low += step
+        step *= 2
+    high = min(low + step, ts.size)
+    while low < high:
+        middle = (low + high) // 2
+        if ts[middle] < instant:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def take_quotes(now: Record, bid: Ints, ask: Ints) -> None:
+    """Let at least one quote of its period enter a bar. Loops run over slices from 0 on: those compile to SIMD."""
+    high, low = bid[0], bid[0]
+    for k in range(bid.size):
+        high = max(high, bid[k])
+        low = min(low, bid[k])
+    narrow, wide, spreads = ask[0] - bid[0], ask[0] - bid[0], 0
+    for k in range(bid.size):
+        spread = ask[k] - bid[k]
+        narrow = min(narrow, spread)
+        wide = max(wide, spread)
+        spreads += spread
+    now["high"], now["low"] = max(now["high"], high), min(now["low"], low)
+    now["spread_min"], now["spread_max"] = min(now["spread_min"], narrow), max(now["spread_max"], wide)
+    now["spread_sum"] += spreads
+    now["close"] = bid[bid.size - 1]
+    now["quotes"] += bid.size
 
 
 @kernel
@@ -33,22 +70,10 @@ def build_bars(
             now["ticks"] = 0
             now["spread_sum"] = 0
         end = now["time"] + bar_ns
-        high, low = now["high"], now["low"]
-        narrow, wide, spreads = now["spread_min"], now["spread_max"], now["spread_sum"]
         first = i
-        while i < n and ts[i] < end:
-            high = max(high, bid[i])
-            low = min(low, bid[i])
-            spread = ask[i] - bid[i]
-            narrow = min(narrow, spread)
-            wide = max(wide, spread)
-            spreads += spread
-            i += 1
+        i = first_from(ts, first, end)
         if i > first:
-            now["close"] = bid[i - 1]
-            now["quotes"] += i - first
-            now["high"], now["low"] = high, low
-            now["spread_min"], now["spread_max"], now["spread_sum"] = narrow, wide, spreads
+            take_quotes(now, bid[first:i], ask[first:i])
             if volume.size:
                 for k in range(first, i):
                     if k % 4 == 0:
@@ -59,6 +84,37 @@ def build_bars(
         if whole or i < n:
             out[count] = now
             out[count]["known"] = ts[i - 1] if whole else ts[i]
+            count += 1
+            now["quotes"] = 0
+    return count
+
+
+@kernel
+def merge_bars(bars: Records, bar_ns: int, shift: int, bar: Records, out: Records) -> int:
+    """Write the longer bars that these bars of ticks complete and return how many; the same as `build_bars` gives.
+
+    Args:
+        bars: dtype BAR, of a period that divides the longer one; each is known with the first quote after it.
+        bar_ns, shift, bar, out: as for `build_bars`.
+    """
+    count = 0
+    now = bar[0]
+    for i in range(bars.size):
+        part = bars[i]
+        if now["quotes"] == 0:
+            bar[0] = part
+            now["time"] = (part["time"] + shift) // bar_ns * bar_ns - shift
+        else:
+            now["high"], now["low"] = max(now["high"], part["high"]), min(now["low"], part["low"])
+            now["spread_min"] = min(now["spread_min"], part["spread_min"])
+            now["spread_max"] = max(now["spread_max"], part["spread_max"])
+            now["spread_sum"] += part["spread_sum"]
+            now["close"] = part["close"]
+            now["ticks"] += part["ticks"]
+            now["quotes"] += part["quotes"]
+        if part["known"] >= now["time"] + bar_ns:
+            out[count] = now
+            out[count]["known"] = part["known"]
             count += 1
             now["quotes"] = 0
     return count

@@ -4,7 +4,7 @@ It never looks at every quote for every position. The nearest levels of all tick
 one on the ask (shorts); blocks of quotes whose extremes stay inside are passed over, and only where a quote leaves the
 band, or a time comes, are the tickets examined. The cost of a quiet quote does not depend on how many are open.
 
-The same kernel settles fires and resolves the outcome of every signal.
+The same kernel settles fires and resolves the fate of every signal.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ from bitten.model.dtypes import (
     EXPIRED,
     FILLED,
     NO_PRICE,
-    OPEN,
     REJECTED,
-    WAITING,
     Ints,
     Record,
     Records,
@@ -62,8 +60,38 @@ class Path(NamedTuple):
 
 
 @kernel
+def lowest_highest(prices: Ints) -> tuple[int, int]:
+    """Extremes of at least one price: a loop over a slice from 0 on, which compiles to SIMD instructions."""
+    low, high = prices[0], prices[0]
+    for k in range(prices.size):
+        low = min(low, prices[k])
+        high = max(high, prices[k])
+    return low, high
+
+
+@kernel
+def block_extremes(bid: Ints, ask: Ints, out: Ints) -> None:
+    """Lowest and highest bid, lowest and highest ask of every BLOCK of quotes, shape (blocks, 4), the last one short.
+
+    Made once per slice; every later look at quiet stretches reads these alone.
+    """
+    for block in range(-(-bid.size // BLOCK)):
+        first = block * BLOCK
+        out[block, 0], out[block, 1] = lowest_highest(bid[first : first + BLOCK])
+        out[block, 2], out[block, 3] = lowest_highest(ask[first : first + BLOCK])
+
+
+@kernel
 def first_outside(
-    bid: Ints, ask: Ints, start: int, stop: int, low_bid: int, high_bid: int, low_ask: int, high_ask: int
+    bid: Ints,
+    ask: Ints,
+    extremes: Ints,
+    start: int,
+    stop: int,
+    low_bid: int,
+    high_bid: int,
+    low_ask: int,
+    high_ask: int,
 ) -> tuple[int, int, int, int, int]:
     """Index of the first quote in [start, stop) on or beyond a band; `stop` if none.
 
@@ -73,13 +101,13 @@ def first_outside(
     least_bid, most_bid, least_ask, most_ask = FAR, -FAR, FAR, -FAR
     i = start
     while i < stop:
-        end = min(i + BLOCK, stop)
-        b0, b1, a0, a1 = bid[i], bid[i], ask[i], ask[i]
-        for k in range(i, end):
-            b0 = min(b0, bid[k])
-            b1 = max(b1, bid[k])
-            a0 = min(a0, ask[k])
-            a1 = max(a1, ask[k])
+        block = i // BLOCK
+        end = min((block + 1) * BLOCK, stop)
+        if end - i == BLOCK:
+            b0, b1, a0, a1 = extremes[block, 0], extremes[block, 1], extremes[block, 2], extremes[block, 3]
+        else:
+            b0, b1 = lowest_highest(bid[i:end])
+            a0, a1 = lowest_highest(ask[i:end])
         if b0 <= low_bid or b1 >= high_bid or a0 <= low_ask or a1 >= high_ask:
             break
         least_bid, most_bid = min(least_bid, b0), max(most_bid, b1)
@@ -100,9 +128,6 @@ def watch(tickets: Records, count: int, now: int) -> tuple[int, int, int, int, i
     low_bid, high_bid, low_ask, high_ask, wake = -FAR, FAR, -FAR, FAR, FAR
     for k in range(count):
         t = tickets[k]
-        if t["state"] == WAITING:
-            wake = min(wake, t["after"] + 1)
-            continue
         if now <= t["neutral_until"]:
             wake = min(wake, now)
         if t["deadline"] > 0:
@@ -162,7 +187,6 @@ def try_fill(path: Path, j: int, t: Record, rules: FillRules) -> bool:
         t["target"] = price + side * t["target"] if t["relative"] else t["target"]
         if side * (t["target"] - close_side) < max(1, rules.stops_level):
             return False
-    t["state"] = OPEN
     t["open_time"], t["open_price"], t["first_stop"] = path.ts[j], price, t["stop"]
     t["best"] = t["worst"] = close_side
     t["stop_kind"] = BY_STOP
@@ -223,34 +247,20 @@ def follow(t: Record, price: int) -> None:
 def settle(
     path: Path, j: int, tickets: Records, count: int, rules: FillRules, events: Records, n: int
 ) -> tuple[int, int]:
-    """Examine every ticket at quote j, in the order of placement; the numbers of tickets and events that result."""
+    """Examine every open ticket at quote j, in the order of placement; how many stay, and how many events there are."""
     kept = 0
     for k in range(count):
         t = tickets[k]
-        alive = True
-        if t["state"] == WAITING:
-            if path.ts[j] > t["after"]:
-                if t["expiry"] > 0 and path.ts[j] > t["expiry"]:
-                    n = report(events, n, t, EXPIRED, 0, t["expiry"], 0)
-                    alive = False
-                elif try_fill(path, j, t, rules):
-                    n = report(events, n, t, FILLED, 0, path.ts[j], t["open_price"])
-                else:
-                    n = report(events, n, t, REJECTED, 0, path.ts[j], path.bid[j] if t["side"] > 0 else path.ask[j])
-                    alive = False
+        reason, price, seen = exit_at(path, j, t, rules)
+        if reason:
+            if t["side"] * (price - t["best"]) > 0:
+                t["best"] = price
+            if t["side"] * (price - t["worst"]) < 0:
+                t["worst"] = price
+            slipped = price if reason == BY_TARGET else price - t["side"] * rules.slippage
+            n = report(events, n, t, CLOSED, reason, path.ts[j], slipped)
         else:
-            reason, price, seen = exit_at(path, j, t, rules)
-            if reason:
-                if t["side"] * (price - t["best"]) > 0:
-                    t["best"] = price
-                if t["side"] * (price - t["worst"]) < 0:
-                    t["worst"] = price
-                slipped = price if reason == BY_TARGET else price - t["side"] * rules.slippage
-                n = report(events, n, t, CLOSED, reason, path.ts[j], slipped)
-                alive = False
-            else:
-                follow(t, seen)
-        if alive:
+            follow(t, seen)
             if kept != k:
                 tickets[kept] = tickets[k]
             kept += 1
@@ -258,50 +268,86 @@ def settle(
 
 
 @kernel
+def admit(path: Path, j: int, t: Record, rules: FillRules, events: Records, n: int) -> tuple[bool, int]:
+    """A waiting ticket meets its first quote, j: whether it is open now, and how many events there are."""
+    if t["expiry"] > 0 and path.ts[j] > t["expiry"]:
+        return False, report(events, n, t, EXPIRED, 0, t["expiry"], 0)
+    if try_fill(path, j, t, rules):
+        return True, report(events, n, t, FILLED, 0, path.ts[j], t["open_price"])
+    return False, report(events, n, t, REJECTED, 0, path.ts[j], path.bid[j] if t["side"] > 0 else path.ask[j])
+
+
+@kernel
+def widen(tickets: Records, count: int, least_bid: int, most_bid: int, least_ask: int, most_ask: int) -> None:
+    """Let the excursions of open tickets take in the extremes of a quiet stretch."""
+    for k in range(count):
+        t = tickets[k]
+        if t["side"] > 0:
+            t["best"], t["worst"] = max(t["best"], most_bid), min(t["worst"], least_bid)
+        else:
+            t["best"], t["worst"] = min(t["best"], least_ask), max(t["worst"], most_ask)
+
+
+@kernel
 def advance(
-    path: Path, start: int, stop: int, until: int, tickets: Records, count: int, rules: FillRules, events: Records
-) -> tuple[int, int]:
-    """Lead one symbol's tickets through the quotes [start, stop), all of which have `ts <= until`.
+    path: Path,
+    extremes: Ints,
+    until: int,
+    tickets: Records,
+    count: int,
+    waiting: Records,
+    queued: int,
+    rules: FillRules,
+    events: Records,
+) -> tuple[int, int, int]:
+    """Lead one symbol's tickets through all quotes of a path, all of which have `ts <= until`.
 
     Args:
-        tickets: dtype TICKET, the first `count` are alive; compacted in place, order kept.
+        extremes: of the path's long and short exits, as `block_extremes` makes them.
         until: everything up to this instant has been seen: a waiting ticket whose expiry has come ends here.
+        tickets: dtype TICKET, the first `count` are open; compacted in place, order kept, room for all that wait.
+        waiting: dtype TICKET, the first `queued` wait for their first quote, in the order of `after`; compacted too.
         events: dtype EVENT, room for two per ticket.
 
     Returns:
-        How many tickets are alive and how many events were written.
+        How many tickets are open, how many still wait, and how many events were written.
     """
-    n = 0
-    i = start
-    while i < stop and count > 0:
+    n, head, i = 0, 0, 0
+    stop = path.ts.size
+    while i < stop and (count > 0 or head < queued):
         low_bid, high_bid, low_ask, high_ask, wake = watch(tickets, count, path.ts[i])
+        if head < queued:
+            wake = min(wake, waiting[head]["after"] + 1)
         j = i
         if wake > path.ts[i]:
             end = stop
             if wake <= path.ts[stop - 1]:
                 end = i + int(np.searchsorted(path.ts[i:stop], wake))
-            j, least_bid, most_bid, least_ask, most_ask = first_outside(
-                path.long_exit, path.short_exit, i, end, low_bid, high_bid, low_ask, high_ask
-            )
-            if j > i:
-                for k in range(count):
-                    t = tickets[k]
-                    if t["state"] == OPEN:
-                        if t["side"] > 0:
-                            t["best"], t["worst"] = max(t["best"], most_bid), min(t["worst"], least_bid)
-                        else:
-                            t["best"], t["worst"] = min(t["best"], least_ask), max(t["worst"], most_ask)
+            if count > 0:
+                j, least_bid, most_bid, least_ask, most_ask = first_outside(
+                    path.long_exit, path.short_exit, extremes, i, end, low_bid, high_bid, low_ask, high_ask
+                )
+                if j > i:
+                    widen(tickets, count, least_bid, most_bid, least_ask, most_ask)
+            else:
+                j = end
         if j >= stop:
             break
         count, n = settle(path, j, tickets, count, rules, events, n)
+        while head < queued and path.ts[j] > waiting[head]["after"]:
+            tickets[count] = waiting[head]
+            is_open, n = admit(path, j, tickets[count], rules, events, n)
+            if is_open:
+                count += 1
+            head += 1
         i = j + 1
-    kept = 0
-    for k in range(count):
-        t = tickets[k]
-        if t["state"] == WAITING and 0 < t["expiry"] <= until:
+    left = 0
+    for k in range(head, queued):
+        t = waiting[k]
+        if 0 < t["expiry"] <= until:
             n = report(events, n, t, EXPIRED, 0, t["expiry"], 0)
             continue
-        if kept != k:
-            tickets[kept] = tickets[k]
-        kept += 1
-    return kept, n
+        if left != k:
+            waiting[left] = waiting[k]
+        left += 1
+    return count, left, n

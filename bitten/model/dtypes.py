@@ -63,15 +63,10 @@ SIGNAL: Final = np.dtype(
     ]
 )
 
-# Ticket states
-WAITING: Final = 1
-OPEN: Final = 2
-
 # One order that waits for its fill or one open position, as the exit kernel keeps it.
 TICKET: Final = np.dtype(
     [
         ("key", np.int64),  # the owner's number for it
-        ("state", np.int64),
         ("side", np.int64),
         ("after", np.int64),  # fills at the first quote with ts > after
         ("expiry", np.int64),  # 0 never

@@ -6,7 +6,8 @@ Points are inside, decimal prices are what people see: every price field ends in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bitten.model.dtypes import BUY, NO_PRICE
 from bitten.model.instrument import Instrument
@@ -17,8 +18,7 @@ def side_name(side: int) -> str:
     return "buy" if side == BUY else "sell"
 
 
-@dataclass(frozen=True, slots=True)
-class ExitPlan:
+class ExitPlan(Struct, frozen=True):
     """How a position is led after its fill; zero switches a rule off. Distances are in points."""
 
     breakeven_r: float = 0.0  # move the stop to the entry price after this many R in favour
@@ -27,8 +27,7 @@ class ExitPlan:
     time_stop_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """What a pattern proposes. `stop` and `target` are prices, or distances from the fill where `relative` is set."""
 
     id: str
@@ -80,8 +79,7 @@ class Signal:
         return None if points == NO_PRICE else self.instrument.price(points)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A gate said no. Journalled like a fill, so that the report can price every refusal."""
 
     by: str  # the gate's configured name
@@ -90,8 +88,7 @@ class Refused:
     limit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What one gate said of one signal for one account; `refusal` is None where it passed."""
 
     signal: Signal
@@ -103,8 +100,7 @@ class Decision:
     refusal: Refused | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fire:
+class Fire(Struct, frozen=True):
     """One order for one account. `id` is unique forever."""
 
     id: str
@@ -115,8 +111,7 @@ class Fire:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(Struct, frozen=True):
     """A fire became a position; the levels are those that hold from here on."""
 
     fire: Fire
@@ -126,8 +121,7 @@ class Fill:
     target_points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unfilled:
+class Unfilled(Struct, frozen=True):
     """A fire ended without a position: `status` is REJECTED or EXPIRED."""
 
     fire: Fire
@@ -136,8 +130,7 @@ class Unfilled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(Struct, frozen=True):
     """A position ended. Money is in the account's currency, rounded once to its digits."""
 
     fill: Fill
@@ -156,8 +149,7 @@ class Close:
         return round(self.gross + self.commission + self.swap, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a signal ended at its own stop or target, fired or not."""
 
     signal: Signal
@@ -171,8 +163,7 @@ class Outcome:
     mfe_points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """Something a person should know: a plugin that failed, a conversion that was missing."""
 
     time: int
@@ -180,8 +171,7 @@ class Alert:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class EquityPoint:
+class EquityPoint(Struct, frozen=True):
     """An account's money at an instant."""
 
     time: int

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
 from bitten.executor import Executor, ExecutorContext, Report
+from bitten.fates import Fates
 from bitten.feed import Feed, FeedContext
 from bitten.gate import Gate, GateContext, Situation, Verdict, column
 from bitten.ledger import Account, Ledger, frozen
@@ -181,7 +182,8 @@ def _signal(rng: np.random.Generator, quotes: Quotes, at: int, number: int) -> S
 
 def _ledger(accounts: Sequence[Account], busy: Sequence[int], signal: Signal) -> Ledger:
     """Accounts of which each has some fires that have not ended; half of them are on the signal's symbol."""
-    other = replace(signal, instrument=replace(INSTRUMENT, symbol="GBPUSD", base="GBP"))
+    pound = dataclasses.replace(INSTRUMENT, symbol="GBPUSD", base="GBP")
+    other = msgspec.structs.replace(signal, instrument=pound)
     ledger = Ledger(accounts)
     for row, account in enumerate(accounts):
         for i in range(busy[row]):
@@ -270,14 +272,17 @@ def _execute(
     instruments = {INSTRUMENT.symbol: INSTRUMENT}
     market = Market(instruments, {})
     executor = make(ExecutorContext(instruments, market))
-    market.begin(Slice(int(quotes.ts[-1]), {INSTRUMENT.symbol: quotes}))
-    executor.begin()
+    piece = Slice(int(quotes.ts[-1]), {INSTRUMENT.symbol: quotes})
+    market.begin(piece)
+    fates = Fates({INSTRUMENT.symbol: executor.fill_rules(INSTRUMENT.symbol)})
+    executor.begin(fates.advance(piece, [fire.signal for fire in fires]))
     waiting = list(fires)
     reports: list[Report] = []
     for instant in sorted({*stops, *(fire.time for fire in fires), int(quotes.ts[-1])}):
         reports.extend(executor.advance(instant))
         while waiting and waiting[0].time <= instant:
             executor.place(waiting.pop(0))
+    executor.begin(fates.finish())
     reports.extend(executor.finish())
     if any(later.time < earlier.time for earlier, later in itertools.pairwise(reports)):
         raise LawBroken("reports do not come in the order of time")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from bitten.executor import Executor, ExecutorContext, Report
+from bitten.executor import ORDER, Executor, ExecutorContext, Foreseen, Report
 from bitten.kernels.exits import FillRules
-from bitten.model.dtypes import NS_PER_MS
+from bitten.model.dtypes import FILLED, NS_PER_MS
 from bitten.model.facts import Fire
-from bitten.tickets import TicketBooks
+
+_EVER: Final = 1 << 62
 
 
 class SimulatedConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +33,7 @@ class SimulatedExecutor(Executor):
 
     A fire fills at the first quote after its decision plus latency, buy at ask, sell at bid; its stop and target are
     checked there against the close side. From the next quote on a touch of the stop closes at that quote, a touch of
-    the target at the target.
+    the target at the target. All of it is worked out by the exit kernel before the decision (`bitten.fates`).
     """
 
     Config = SimulatedConfig
@@ -47,24 +48,38 @@ class SimulatedExecutor(Executor):
             )
             for symbol, instrument in context.instruments.items()
         }
-        self._books = TicketBooks(context.market, self._rules)
+        self._foreseen: Sequence[Foreseen] = ()
+        self._next = 0  # of the foreseen events
+        self._fires: dict[str, list[int]] = {}  # numbers of the fires that have not ended, by signal
 
     def fill_rules(self, symbol: str) -> FillRules:
         """The configured assumptions with the instrument's stops level."""
         return self._rules[symbol]
 
-    def begin(self) -> None:
-        """A new slice is in the market."""
-        self._books.begin()
+    def begin(self, foreseen: Sequence[Foreseen]) -> None:
+        """Take what the slice would do to orders."""
+        self._foreseen = foreseen
+        self._next = 0
 
     def place(self, fire: Fire) -> None:
-        """Queue the order; its ticket waits for the next quote."""
-        self._books.add(fire.number, fire.signal, fire.signal.plan)
+        """From here on, what happens to the signal happens to this fire."""
+        self._fires.setdefault(fire.signal.id, []).append(fire.number)
 
     def advance(self, until: int) -> Sequence[Report]:
         """Fills and ends up to an instant."""
-        return self._books.advance(until)
+        reports: list[Report] = []
+        foreseen, fires, position = self._foreseen, self._fires, self._next
+        while position < len(foreseen):
+            signal, role, report = foreseen[position]
+            if report.time > until:
+                break
+            position += 1
+            if role & ORDER and signal.id in fires:
+                numbers = fires[signal.id] if report.kind == FILLED else fires.pop(signal.id)
+                reports.extend(Report(number, *report[1:]) for number in numbers)
+        self._next = position
+        return reports
 
     def finish(self) -> Sequence[Report]:
         """Close at the last quotes."""
-        return self._books.finish()
+        return self.advance(_EVER)

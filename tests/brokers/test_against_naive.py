@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bitten.executor import Executor, ExecutorContext, Report
-
-# from bitten.kernels.barquotes import expand_bars
+from bitten.fates import Fates
 from bitten.market import Market
 from bitten.model.dtypes import CLOSE_REASONS, CLOSED, EXPIRED, FILLED, NS_PER_MINUTE, REJECTED
 from bitten.model.facts import Fire
@@ -25,16 +24,18 @@ def drive(kind: type[Executor], config: object, pieces: list[Slice], fires: list
     """Place fires at their times and collect everything the executor says, in order."""
     market = Market(facts, {})
     executor = kind(config, ExecutorContext(facts, market))
+    fates = Fates({symbol: executor.fill_rules(symbol) for symbol in facts})
     reports: list[Report] = []
     todo = sorted(fires, key=lambda fire: (fire.time, fire.number))
     for piece in pieces:
         market.begin(piece)
-        executor.begin()
+        executor.begin(fates.advance(piece, [fire.signal for fire in todo if fire.time <= piece.horizon]))
         while todo and todo[0].time <= piece.horizon:
             fire = todo.pop(0)
             reports.extend(executor.advance(fire.time))
             executor.place(fire)
         reports.extend(executor.advance(piece.horizon))
+    executor.begin(fates.finish())
     reports.extend(executor.finish())
     return [r if r.kind in (FILLED, CLOSED) else Report(r.key, r.kind, 0, r.time, 0, 0, 0, 0, 0) for r in reports]
 
