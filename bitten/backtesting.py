@@ -140,7 +140,7 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
     detectors = make_detectors(config.patterns, config.instruments, config.folder, config.run.day)
     pipeline = Pipeline(
         Parts(market, detectors, executor, ledger, journal, manager),
-        lambda publish: GateChain(gates, shield, ledger, market, publish),
+        lambda publisher: GateChain(gates, shield, ledger, market, publisher),
         config.costs.commission_per_lot,
         config.run.equity_minutes * NS_PER_MINUTE,
         config.run.day,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from bitten.clock import iso, utc_offset_ns
 from bitten.config import PatternPart
 from bitten.errors import DataError
-from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
+from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, SIGNAL, Floats, Records
 from bitten.model.facts import Alert, ExitPlan, Signal, side_name
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes
@@ -19,6 +21,25 @@ from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
 from bitten.sections import ExitSection
 
 _HOUR_NS = 60 * NS_PER_MINUTE
+_HIGHEST = 1 << 60  # points
+_NO_IDS: Mapping[int, str] = {}
+
+
+class Row(NamedTuple):
+    """One row of what a scan returned, as Python numbers; the fields of SIGNAL in their order."""
+
+    time: int
+    anchor: int
+    side: int
+    reference: int
+    stop: int
+    target: int
+    relative: int
+    confidence: float
+    expiry: int
+    time_stop_bars: int
+    atr: float
+    evidence: Floats
 
 
 @dataclass(slots=True)
@@ -37,6 +58,11 @@ class Detector:
     bars: int = 0  # of its timeframe, seen
     signals: int = 0  # given
 
+    _timeframe_ns: int = 0
+
+    def __post_init__(self) -> None:
+        self._timeframe_ns = timeframe_ns(self.timeframe)
+
     @property
     def timeframes(self) -> tuple[str, ...]:
         """The bars it wants."""
@@ -50,21 +76,27 @@ class Detector:
         self.bars += len(bars[self.timeframe])
         try:
             rows = self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))
-            count = len(rows)
+            found = self._rows(rows)
         except PatternFailed as failure:
-            rows, count = failure.signals, len(failure.signals)
+            found = self._rows(failure.signals)
             alerts.append(self._switch_off(failure.time, failure.original))
         except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost
             return [], [self._switch_off(horizon, error)]
         signals = []
-        for i in range(count):
+        for row in found:
             try:
-                signals.append(self._signal(rows[i], horizon))
+                signals.append(self._signal(Row._make(row), horizon))
             except Exception as error:
                 alerts.append(Alert(horizon, self.name, f"dropped a signal on {self.instrument.symbol}: {error}"))
         self.last = horizon
         self.signals += len(signals)
         return signals, alerts
+
+    def _rows(self, rows: Records) -> list[tuple[Any, ...]]:
+        if rows.dtype != SIGNAL or rows.ndim != 1:
+            raise TypeError(f"scan returned an array of {rows.dtype} with shape {rows.shape}, must be SIGNAL (n,)")
+        listed: list[tuple[Any, ...]] = rows.tolist()
+        return listed
 
     def _switch_off(self, time: int, error: BaseException) -> Alert:
         self.off = True
@@ -75,61 +107,55 @@ class Detector:
             f"it is switched off from {iso(time, 0)} UTC on, the run goes on without it",
         )
 
-    def _signal(self, row: Records, horizon: int) -> Signal:
+    def _signal(self, row: Row, horizon: int) -> Signal:
         """A checked signal; raises ValueError with what is wrong."""
-        side, time, stop, target = int(row["side"]), int(row["time"]), int(row["stop"]), int(row["target"])
-        relative = bool(row["relative"])
-        confidence, atr = float(row["confidence"]), float(row["atr"])
-        if side not in (BUY, SELL):
-            raise ValueError(f"side is {side}, must be 1 or -1")
-        if not self.last < time <= horizon:
-            raise ValueError(f"its time {iso(time)} is not within what was just scanned, up to {iso(horizon)}")
-        if not 0 <= confidence <= 100:
-            raise ValueError(f"confidence is {confidence}, must be 0 to 100")
-        if not (math.isfinite(atr) and atr >= 0):
-            raise ValueError(f"ATR is {atr}")
-        for label, level in (("stop", stop), ("target", target)):
-            if level != NO_PRICE and not 0 < level < 1 << 60:
+        if row.side not in (BUY, SELL):
+            raise ValueError(f"side is {row.side}, must be 1 or -1")
+        if not self.last < row.time <= horizon:
+            raise ValueError(f"its time {iso(row.time)} is not within what was just scanned, up to {iso(horizon)}")
+        if not 0 <= row.confidence <= 100:
+            raise ValueError(f"confidence is {row.confidence}, must be 0 to 100")
+        if not 0 <= row.atr < math.inf:
+            raise ValueError(f"ATR is {row.atr}")
+        for label, level in (("stop", row.stop), ("target", row.target)):
+            if level != NO_PRICE and not 0 < level < _HIGHEST:
                 raise ValueError(f"{label} is {level} points")
-        evidence = dict(zip(self.pattern.evidence, row["evidence"].tolist(), strict=False))
+        evidence = dict(zip(self.pattern.evidence, row.evidence.tolist(), strict=False))
         if not all(map(math.isfinite, evidence.values())):
             raise ValueError(f"evidence is not finite: {evidence}")
-        for label in ("expiry", "time_stop_bars"):
-            if row[label] < 0:
-                raise ValueError(f"{label} is {row[label]}, must not be negative")
+        for label, count in (("expiry", row.expiry), ("time_stop_bars", row.time_stop_bars)):
+            if count < 0:
+                raise ValueError(f"{label} is {count}, must not be negative")
         return Signal(
-            id=self._identify(side, int(row["anchor"])),
+            id=self._identify(row.side, row.anchor),
             pattern=self.name,
             instrument=self.instrument,
             timeframe=self.timeframe,
-            timeframe_ns=timeframe_ns(self.timeframe),
-            bar_shift=self._bar_shift(time),
-            side=side,
-            time=time,
-            anchor=int(row["anchor"]),
-            reference_points=int(row["reference"]),
-            stop_points=stop,
-            target_points=target,
-            relative=relative,
-            confidence=confidence,
-            expiry=self._expiry(time, int(row["expiry"])),
-            plan=self._plan(int(row["time_stop_bars"]), atr),
-            atr_points=atr,
+            timeframe_ns=self._timeframe_ns,
+            bar_shift=self._bar_shift(row.time),
+            side=row.side,
+            time=row.time,
+            anchor=row.anchor,
+            reference_points=row.reference,
+            stop_points=row.stop,
+            target_points=row.target,
+            relative=bool(row.relative),
+            confidence=row.confidence,
+            expiry=self._expiry(row.time, row.expiry),
+            plan=self._plan(row.time_stop_bars, row.atr),
+            atr_points=row.atr,
             evidence=evidence,
         )
 
     def _identify(self, side: int, anchor: int) -> str:
-        given: Mapping[int, str] = getattr(self.pattern, "external_ids", {})
+        given: Mapping[int, str] = getattr(self.pattern, "external_ids", _NO_IDS)
         if anchor in given:
             return given[anchor]
-        stamp = iso(anchor, 9).replace("-", "").replace(":", "").replace(" ", "T").rstrip("0").rstrip(".")
-        if anchor % NS_PER_SECOND == 0:
-            stamp = iso(anchor, 0).replace("-", "").replace(":", "").replace(" ", "T")
-        return f"{self.name}-{self.instrument.symbol}-{self.timeframe}-{side_name(side)}-{stamp}"
+        return f"{self.name}-{self.instrument.symbol}-{self.timeframe}-{side_name(side)}-{_stamp(anchor)}"
 
     def _bar_shift(self, time: int) -> int:
         """How far the clock by which its bars start is ahead of UTC; bars up to H1 start alike by every clock."""
-        return 0 if timeframe_ns(self.timeframe) <= _HOUR_NS else utc_offset_ns(self.day, time)
+        return 0 if self._timeframe_ns <= _HOUR_NS else utc_offset_ns(self.day, time)
 
     def _expiry(self, time: int, proposed: int) -> int:
         minutes = self.exit.expiry_minutes
@@ -163,6 +189,19 @@ def make_detectors(
                     Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit, day)
                 )
     return detectors
+
+
+def _stamp(time: int) -> str:
+    """An instant in an id: `20140502T123000`, with the fraction of the second if it has one."""
+    seconds, fraction = divmod(time, NS_PER_SECOND)
+    day, second = divmod(seconds, 86_400)
+    text = f"{_day(day)}T{second // 3600:02d}{second // 60 % 60:02d}{second % 60:02d}"
+    return f"{text}.{fraction:09d}".rstrip("0") if fraction else text
+
+
+@lru_cache(maxsize=64)
+def _day(day: int) -> str:
+    return iso(day * 86_400 * NS_PER_SECOND, 0)[:10].replace("-", "")
 
 
 def known_quotes(quotes: Quotes) -> Quotes:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
-from bitten.ledger import Ledger
+from bitten.ledger import Ledger, frozen
 from bitten.market import MarketView
-from bitten.model.dtypes import Bools, Floats
+from bitten.model.dtypes import Bools, Floats, Ints
 from bitten.model.facts import Signal
 
 
@@ -24,21 +25,42 @@ class GateContext:
     commission_per_lot: float = 0.0  # account currency, per lot and side
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Situation:
-    """All that a gate may look at when a signal is decided."""
+class Situation(Struct, frozen=True, eq=False):
+    """All that a gate may look at when a signal is decided.
+
+    Attributes:
+        signal: what is decided.
+        market: as it is known at the decision, no later.
+        ledger: the account columns.
+        lots: per account, as the gates before left it; 0 before any gate has sized. Read-only.
+        scale: the shield's factor on size.
+    """
 
     signal: Signal
-    time: int
-    market: MarketView  # as it is known at `time`, no later
-    ledger: Ledger  # account columns
-    lots: Floats  # per account, as the gates before left it; 0 before any gate has sized
-    equity: Floats  # per account: balance and open positions at the last quotes
-    scale: float = 1.0  # the shield's factor on size
+    market: MarketView
+    ledger: Ledger
+    lots: Floats
+    scale: float = 1.0
+    _worked_out: dict[str, Floats] = field(default_factory=dict)  # shared by the situations of one decision
+
+    @property
+    def time(self) -> int:
+        """The instant of the decision, ns UTC."""
+        return self.market.now
+
+    @property
+    def equity(self) -> Floats:
+        """Per account: balance and open positions at the last quotes; worked out when it is first asked for."""
+        if "equity" not in self._worked_out:
+            self._worked_out["equity"] = frozen(self.ledger.equity(self.market))
+        return self._worked_out["equity"]
+
+    def resized(self, lots: Floats) -> Situation:
+        """The same situation after a gate has sized."""
+        return Situation(self.signal, self.market, self.ledger, frozen(lots), self.scale, self._worked_out)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class Verdict(Struct, frozen=True, eq=False):
     """One gate's answer for all accounts.
 
     Attributes:
@@ -51,8 +73,8 @@ class Verdict:
     """
 
     passed: Bools
-    measured: Floats | float
-    limit: Floats | float
+    measured: Floats | Ints | float
+    limit: Floats | Ints | float
     reason: str
     lots: Floats | None = None
 
@@ -92,8 +114,7 @@ class AccountGate(Gate):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """A shield's opinion of a signal."""
 
     score: float  # 1 to 10
@@ -115,7 +136,7 @@ class Shield(ABC):
         """The score at the time of the signal."""
 
 
-def column(value: Floats | float, size: int) -> Floats:
+def column(value: Floats | Ints | float, size: int) -> Floats | Ints:
     """A per-account column of a value that may be one for all.
 
     Raises:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bitten.market import Market
+from bitten.market import MarketView
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.sizing import points_to_money
@@ -45,7 +45,7 @@ class Ledger:
         self._used: Ints = np.zeros(len(self.ids), np.int64)
         self.balance: Floats = frozen(self._balance)
         self.used: Ints = frozen(self._used)  # slots reserved by fires that have not ended
-        self._fires: list[dict[int, Fire]] = [{} for _ in self.ids]  # not ended, by number
+        self._on_symbol: dict[str, Ints] = {}  # fires that have not ended, per account
         self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
         self._row = {name: row for row, name in enumerate(self.ids)}
 
@@ -65,45 +65,53 @@ class Ledger:
         fire = fact if isinstance(fact, Fire) else fact.fill.fire if isinstance(fact, Close) else fact.fire
         row = self._row[fire.account]
         if isinstance(fact, Fire):
-            self._fires[row][fire.number] = fire
             self._used[row] += 1
+            self._on(fire.signal.symbol)[row] += 1
         elif isinstance(fact, Fill):
             self._fills[row][fire.number] = fact
         else:
-            del self._fires[row][fire.number]
             self._fills[row].pop(fire.number, None)
             self._used[row] -= 1
+            self._on(fire.signal.symbol)[row] -= 1
             if isinstance(fact, Close):
                 self._balance[row] = round(float(self._balance[row]) + fact.profit, 2)
         return row
 
     def on_symbol(self, symbol: str) -> Ints:
-        """Fires per account that have not ended on a symbol."""
-        counts = [sum(fire.signal.symbol == symbol for fire in fires.values()) for fires in self._fires]
-        return np.array(counts, np.int64)
+        """Fires per account that have not ended on a symbol, read-only."""
+        return frozen(self._on(symbol))
 
-    def equity(self, market: Market, time: int) -> Floats:
+    def _on(self, symbol: str) -> Ints:
+        if symbol not in self._on_symbol:
+            self._on_symbol[symbol] = np.zeros(len(self.ids), np.int64)
+        return self._on_symbol[symbol]
+
+    def equity(self, market: MarketView) -> Floats:
         """Balance plus what every open position would bring at the last quotes, per account."""
         equity = self._balance.copy()
         for row, fills in enumerate(self._fills):
             for fill in fills.values():
-                equity[row] += self.floating(row, fill, market, time)
+                equity[row] += self.floating(row, fill, market)
         return equity
 
-    def floating(self, row: int, fill: Fill, market: Market, time: int) -> float:
+    def floating(self, row: int, fill: Fill, market: MarketView) -> float:
         """Profit of an open position at the last quotes, account currency, before commission."""
         signal = fill.fire.signal
-        quote = market.quote(signal.symbol, time)
+        quote = market.quote(signal.symbol)
         if quote is None:
             return 0.0
         points = signal.side * ((quote.bid if signal.side > 0 else quote.ask) - fill.price_points)
         money = points_to_money(points, fill.fire.lots, signal.instrument)
-        return market.convert(money, signal.instrument.quote, self.currencies[row], time)
+        return market.convert(money, signal.instrument.quote, self.currencies[row])
+
+    def fills(self, row: int) -> Collection[Fill]:
+        """Open positions of an account, in the order of their fills."""
+        return self._fills[row].values()
 
     @property
-    def open_positions(self) -> Ints:
-        """Open positions per account."""
-        return np.array([len(fills) for fills in self._fills], np.int64)
+    def open_rows(self) -> list[int]:
+        """Accounts that have open positions."""
+        return [row for row, fills in enumerate(self._fills) if fills]
 
 
 def frozen(column: NDArray[Number]) -> NDArray[Number]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bitten.errors import ConfigError, DataError
 from bitten.kernels.exits import Path
-from bitten.model.dtypes import Ints
+from bitten.model.dtypes import Bools, Floats, Ints
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
 
@@ -43,7 +43,9 @@ class Market:
     def __init__(self, instruments: Mapping[str, Instrument], rates: Mapping[str, float]) -> None:
         self.instruments = dict(instruments)
         self._rates = dict(rates)
+        self.facts: Mapping[str, Instrument] = MappingProxyType(self.instruments)
         self._last: dict[str, Quote] = {}
+        self._seen: dict[str, tuple[int, Quote | None]] = {}  # the last look-up of each symbol
         self._paths: dict[str, Path] = {}
         self._routes: dict[tuple[str, str], tuple[Leg | float, ...]] = {}
 
@@ -53,6 +55,7 @@ class Market:
             if path.ts.size:
                 self._last[symbol] = Quote(int(path.ts[-1]), int(path.bid[-1]), int(path.ask[-1]))
         self._paths = {symbol: quotes_path(quotes) for symbol, quotes in piece.quotes.items()}
+        self._seen.clear()
 
     def path(self, symbol: str) -> Path | None:
         """The current slice's quotes of a symbol, None where it has none."""
@@ -60,12 +63,30 @@ class Market:
 
     def quote(self, symbol: str, time: int) -> Quote | None:
         """The last quote of a symbol at or before an instant of the current slice, None before the first."""
+        seen = self._seen.get(symbol)
+        if seen is not None and seen[0] == time:  # gates of one decision ask for the same
+            return seen[1]
+        quote = self._last.get(symbol)
         path = self._paths.get(symbol)
         if path is not None:
             i = int(path.ts.searchsorted(time, "right")) - 1
             if i >= 0:
-                return Quote(int(path.ts[i]), int(path.bid[i]), int(path.ask[i]))
-        return self._last.get(symbol)
+                quote = Quote(int(path.ts[i]), int(path.bid[i]), int(path.ask[i]))
+        self._seen[symbol] = (time, quote)
+        return quote
+
+    def quotes(self, symbol: str, times: Ints) -> tuple[Ints, Ints, Bools]:
+        """(bid, ask, whether there was one) at many instants of the current slice: the last quotes, shape (n,)."""
+        last = self._last.get(symbol)
+        bid = np.full(times.size, last.bid if last else 0, np.int64)
+        ask = np.full(times.size, last.ask if last else 0, np.int64)
+        known = np.full(times.size, last is not None)
+        path = self._paths.get(symbol)
+        if path is not None:
+            rows = path.ts.searchsorted(times, "right") - 1
+            here = rows >= 0
+            bid[here], ask[here], known[here] = path.bid[rows[here]], path.ask[rows[here]], True
+        return bid, ask, known
 
     def convert(self, amount: float, currency: str, into: str, time: int) -> float:
         """An amount of one currency in another at an instant, always at the side that is worse for its owner.
@@ -88,12 +109,36 @@ class Market:
             use_bid = (amount > 0) == step.upwards
             price = self.instruments[step.symbol].price(quote.bid if use_bid else quote.ask)
             return amount * price if step.upwards else amount / price
-        facts = self.instruments[step.symbol]
-        pair = (facts.base, facts.quote) if step.upwards else (facts.quote, facts.base)
+        return amount * self._instead(step)
+
+    def _instead(self, leg: Leg) -> float:
+        """The configured rate for a leg whose symbol has no quote yet."""
+        facts = self.instruments[leg.symbol]
+        pair = (facts.base, facts.quote) if leg.upwards else (facts.quote, facts.base)
         rate = self._configured(*pair)
         if rate is None:
-            raise DataError(f"{step.symbol} is needed to turn {pair[0]} into {pair[1]} and has no quote yet")
-        return amount * rate
+            raise DataError(f"{leg.symbol} is needed to turn {pair[0]} into {pair[1]} and has no quote yet")
+        return rate
+
+    def convert_many(self, amounts: Floats, currency: str, into: str, times: Ints) -> Floats:
+        """`convert` of many amounts, each at its own instant of the current slice, shape (n,)."""
+        if currency == into:
+            return amounts
+        for step in self.route(currency, into):
+            amounts = self._step_many(amounts, step, times)
+        return amounts
+
+    def _step_many(self, amounts: Floats, step: Leg | float, times: Ints) -> Floats:
+        if isinstance(step, float):
+            return amounts * step
+        bid, ask, known = self.quotes(step.symbol, times)
+        prices = np.where((amounts > 0) == step.upwards, bid, ask) / 10 ** self.instruments[step.symbol].digits
+        prices[~known] = 1.0
+        turned: Floats = amounts * prices if step.upwards else amounts / prices
+        missing = ~known & (amounts != 0.0)
+        if missing.any():
+            turned[missing] = amounts[missing] * self._instead(step)
+        return turned
 
     def route(self, currency: str, into: str) -> tuple[Leg | float, ...]:
         """How one currency becomes another: by the cross, or through USD; each step by quotes or a configured rate.
@@ -142,10 +187,16 @@ class Market:
 class MarketView:
     """The market as it is known at one instant: what gates and shields may look at."""
 
+    __slots__ = ("_market", "now")
+
     def __init__(self, market: Market, now: int) -> None:
         self._market = market
         self.now = now
-        self.instruments: Mapping[str, Instrument] = MappingProxyType(market.instruments)
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Facts of the feed's symbols, in configured order."""
+        return self._market.facts
 
     def quote(self, symbol: str) -> Quote | None:
         """The last quote of a symbol, None before the first."""

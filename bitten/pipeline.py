@@ -10,11 +10,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from bitten.chain import GateChain, Publish
+from bitten.chain import GateChain
 from bitten.detection import Detection, Found
 from bitten.detectors import Detector
+from bitten.equity import EquityLog
 from bitten.executor import Executor, Report
 from bitten.fates import Outcomes, excursions
 from bitten.journal.memory import MemoryJournal
@@ -22,7 +21,7 @@ from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.market import Market
 from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED
-from bitten.model.facts import Alert, Close, EquityPoint, Fill, Fire, Outcome, Signal, Unfilled
+from bitten.model.facts import Alert, Close, Fill, Fire, Outcome, Signal, Unfilled
 from bitten.model.quotes import Slice
 from bitten.publisher import Publisher
 from bitten.sizing import currency_digits, points_to_money
@@ -68,7 +67,7 @@ class Pipeline:
     def __init__(
         self,
         parts: Parts,
-        chain: Callable[[Publish], GateChain],
+        chain: Callable[[Publisher], GateChain],
         commission_per_lot: float,
         equity_ns: int,
         day: str = "UTC",
@@ -77,7 +76,7 @@ class Pipeline:
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
         self.counters = Counters()
         self.publisher = Publisher(parts.journal, parts.manager)
-        self._chain = chain(self.publisher.publish)
+        self._chain = chain(self.publisher)
         self._commission = commission_per_lot
         rules = {symbol: self.executor.fill_rules(symbol) for symbol in self.market.instruments}
         self.detection = Detection(parts.detectors, rules, day)
@@ -90,7 +89,7 @@ class Pipeline:
         self._fires = 0
         self._waiting: dict[int, Fire] = {}
         self._open: dict[int, Fill] = {}
-        self._recorded: dict[int, int] = {}  # account row to the instant of its last equity row
+        self._equity = EquityLog(self.ledger, self.market, parts.journal)
 
     def step(self, piece: Slice) -> None:
         """Process one slice completely."""
@@ -110,6 +109,7 @@ class Pipeline:
                 self._settle(item.time)
                 self._decide(item)
         self._settle(piece.horizon)
+        self._equity.write()
 
     def finish(self) -> None:
         """The data has ended: positions close at the last quote, signals still followed are marked `end`."""
@@ -120,7 +120,8 @@ class Pipeline:
         self._apply(self.executor.finish(), self._horizon)
         for outcome in self._outcomes.of(foreseen):
             self.publisher.publish(outcome)
-        self._record_equity(self._horizon, range(len(self.ledger.ids)))
+        self._equity.note(self._horizon, range(len(self.ledger.ids)))
+        self._equity.write()
 
     def _count(self, piece: Slice) -> None:
         counters, starts = self.counters, []
@@ -137,17 +138,16 @@ class Pipeline:
     def _open_books(self, first: int) -> None:
         """The first quote has come: record every account's start."""
         self.counters.first = first
-        for account, balance in zip(self.ledger.ids, self.ledger.balance.tolist(), strict=True):
-            self.publisher.publish(EquityPoint(first, account, balance, balance, 0))
+        self._equity.note(first, range(len(self.ledger.ids)))
         self._next_mark = (first // self._equity_ns + 1) * self._equity_ns
         self._day_start, self._day_end = first - 1, day_end(first)
 
     def _decide(self, signal: Signal) -> None:
         self.publisher.publish(signal)
-        for row in np.flatnonzero(lots := self._chain.decide(signal)).tolist():
+        for row, lots in self._chain.decide(signal):
             account = self.ledger.ids[row]
             self._fires += 1
-            fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, float(lots[row]), signal.time)
+            fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, lots, signal.time)
             self.publisher.publish(fire)
             self.ledger.apply(fire)
             self._waiting[fire.number] = fire
@@ -159,7 +159,7 @@ class Pipeline:
             self._advance(self._day_end)
             quotes = (self.market.quote(symbol, self._day_end) for symbol in self.market.instruments)
             if any(quote is not None and quote.time > self._day_start for quote in quotes):
-                self._record_equity(self._day_end, range(len(self.ledger.ids)))
+                self._equity.note(self._day_end, range(len(self.ledger.ids)))
             self._day_start, self._day_end = self._day_end, day_end(self._day_end + 1)
         self._advance(until)
 
@@ -170,7 +170,7 @@ class Pipeline:
                 self._next_mark = (until // self._equity_ns + 1) * self._equity_ns
                 break
             self._apply(self.executor.advance(self._next_mark), self._next_mark)
-            self._record_equity(self._next_mark, np.flatnonzero(self.ledger.open_positions).tolist())
+            self._equity.note(self._next_mark, self.ledger.open_rows)
             self._next_mark += self._equity_ns
         self._apply(self.executor.advance(until) if self._waiting or self._open else (), until)
 
@@ -185,7 +185,7 @@ class Pipeline:
             moment = self._moment(report)
             last = position + 1 == len(reports) or self._moment(reports[position + 1]) != moment
             if closed and last:  # one row per instant, after everything that happened at it
-                self._record_equity(moment, sorted(closed))
+                self._equity.note(moment, sorted(closed))
                 closed.clear()
         self._tell_fates(until)
 
@@ -238,16 +238,3 @@ class Pipeline:
         adverse, favourable = excursions(signal.side, fill.price_points, report)
         reason = CLOSE_REASONS[report.reason]
         return Close(fill, report.time, report.price, reason, gross, commission, 0.0, adverse, favourable)
-
-    def _record_equity(self, time: int, rows: Sequence[int]) -> None:
-        if not rows:
-            return
-        equity, held = self.ledger.equity(self.market, time), self.ledger.open_positions
-        for row in rows:
-            if self._recorded.get(row) == time:
-                continue
-            self._recorded[row] = time
-            digits = currency_digits(self.ledger.currencies[row])
-            worth = round(float(equity[row]), digits)
-            account, balance = self.ledger.ids[row], float(self.ledger.balance[row])
-            self.publisher.publish(EquityPoint(time, account, balance, worth, int(held[row])))

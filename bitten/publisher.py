@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
+from typing import Final
 
 from bitten.journal.memory import MemoryJournal
 from bitten.manager import FACTS, Manager
-from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Signal, Unfilled
+from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Refused, Signal, Unfilled
 
-_FACT_NAMES: dict[type, str] = {
+_FACT_NAMES: Final[dict[type, str]] = {
     Signal: "signal", Decision: "decision", Fire: "fire", Fill: "fill", Unfilled: "unfilled", Close: "close",
     Outcome: "outcome", Alert: "alert",
 }  # fmt: skip
@@ -19,18 +21,30 @@ class Publisher:
 
     def __init__(self, journal: MemoryJournal, manager: Manager) -> None:
         self._journal = journal
-        self._listeners = {fact: manager.listeners(fact) for fact in FACTS}
+        by_name = {fact: manager.listeners(fact) for fact in FACTS}
+        self._listeners: dict[type, list[tuple[str, Callable[..., object]]]] = {
+            kind: by_name[name] for kind, name in _FACT_NAMES.items()
+        }
         self.failures: dict[str, int] = {}
 
     def publish(self, fact: object) -> None:
         """One fact, in order."""
         self._journal.append(fact)
-        name = _FACT_NAMES.get(type(fact), "")
-        for plugin, listener in self._listeners.get(name, ()):
+        for plugin, listener in self._listeners[type(fact)]:
             try:
                 listener(fact)
             except (Exception, SystemExit) as error:
-                self.failed(plugin, f"bitten_{name}", error)
+                self.failed(plugin, f"bitten_{_FACT_NAMES[type(fact)]}", error)
+
+    def decision(
+        self, signal: Signal, account: str, gate: str, lots: float, measured: float, limit: float, reason: str | None
+    ) -> None:
+        """A `Decision`, refused where a reason is given; the most frequent fact is made only where somebody listens."""
+        if self._listeners[Decision]:
+            refusal = None if reason is None else Refused(gate, reason, measured, limit)
+            self.publish(Decision(signal, account, gate, lots, measured, limit, refusal))
+        else:
+            self._journal.decision(signal.id, account, signal.time, gate, reason, measured, limit, lots)
 
     def failed(self, plugin: str, name: str, error: BaseException) -> None:
         """The first failure of each listener becomes an alert, all are counted."""

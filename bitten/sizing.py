@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 from functools import lru_cache
+from typing import TypeVar
 
+from bitten.model.dtypes import Floats
 from bitten.model.instrument import Instrument
+
+Number = TypeVar("Number", float, Floats)
 
 _WHOLE_CURRENCIES = frozenset({"JPY", "KRW", "CLP", "VND", "ISK"})
 
@@ -38,8 +42,8 @@ def currency_digits(currency: str) -> int:
     return 0 if currency in _WHOLE_CURRENCIES else 2
 
 
-def points_to_money(points: float, lots: float, instrument: Instrument) -> float:
-    """A price difference in points as money in the instrument's quote currency."""
+def points_to_money(points: Number, lots: Number, instrument: Instrument) -> Number:
+    """A price difference in points as money in the instrument's quote currency; one, or columns of them."""
     return points * instrument.contract_size * lots / 10.0**instrument.digits
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from bitten.clock import utc_offset_ns
 from bitten.model.dtypes import NS_PER_MINUTE, Ints
 
 NS_PER_DAY: Final = 1440 * NS_PER_MINUTE
+_NS_PER_HOUR: Final = 60 * NS_PER_MINUTE
 
 
 def trading_day(times: Ints) -> Ints:
@@ -31,7 +33,13 @@ def trading_day(times: Ints) -> Ints:
 
 def trading_day_of(time: int) -> int:
     """The same for one instant (ns UTC)."""
-    return (time - 1 + utc_offset_ns("NY+7", time - 1)) // NS_PER_DAY
+    return (time - 1 + _offset_in_hour((time - 1) // _NS_PER_HOUR)) // NS_PER_DAY
+
+
+@lru_cache(maxsize=1024)
+def _offset_in_hour(hour: int) -> int:
+    """New York changes its clock on the hour."""
+    return utc_offset_ns("NY+7", hour * _NS_PER_HOUR)
 
 
 def day_end(time: int) -> int:

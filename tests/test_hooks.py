@@ -155,7 +155,7 @@ def test_bitten_executors(tmp_path: Path) -> None:
         def fill_rules(self, symbol: str) -> FillRules:
             return FillRules()
 
-        def begin(self) -> None:
+        def begin(self, foreseen: object) -> None:
             self.slices = True
 
         def place(self, fire: Fire) -> None:

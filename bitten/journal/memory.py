@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -15,7 +15,6 @@ from bitten.model.facts import (
     Alert,
     Close,
     Decision,
-    EquityPoint,
     Fill,
     Fire,
     Outcome,
@@ -38,19 +37,37 @@ class MemoryJournal:
         self._fired: set[str] = set()
         self._write: dict[type, Callable[[Any], None]] = {
             Signal: self._signal,
-            Decision: self._decision,
+            Decision: self._decided,
             Fire: lambda fire: self._fired.add(fire.signal.id),
             Fill: lambda fill: None,  # told with its close: a trade is one row
             Unfilled: self._unfilled,
             Close: self._close,
             Outcome: self._outcome,
-            EquityPoint: self._equity,
             Alert: self.alerts.append,
         }
 
     def append(self, fact: object) -> None:
         """Take a fact."""
         self._write[type(fact)](fact)
+
+    def decision(
+        self,
+        signal: str,
+        account: str,
+        time: int,
+        gate: str,
+        reason: str | None,
+        measured: float | None,
+        limit: float | None,
+        lots: float,
+    ) -> None:
+        """Take what one gate said of a signal for one account; a reason means that it refused."""
+        verdict = "passed" if reason is None else "refused"
+        self._add("decisions", (signal, account, time, gate, verdict, reason, measured, limit, lots))
+
+    def equity(self, time: int, account: str, balance: float, equity: float, open_positions: int) -> None:
+        """Take an account's money at an instant."""
+        self._add("equity", (time, account, balance, equity, open_positions))
 
     def tables(self) -> Mapping[str, pa.Table]:
         """All tables by name, with the public schemas."""
@@ -75,28 +92,21 @@ class MemoryJournal:
             rows.clear()
 
     def _signal(self, s: Signal) -> None:
-        evidence = json.dumps(dict(s.evidence), separators=(",", ":"))
+        evidence = msgspec.json.encode(s.evidence).decode()
         self._add(
             "signals",
             (s.id, s.pattern, s.symbol, s.timeframe, side_name(s.side), s.time, s.anchor, s.reference, s.stop, s.target,
              s.relative, s.confidence, s.expiry or None, evidence),
         )  # fmt: skip
 
-    def _decision(self, d: Decision) -> None:
-        verdict = "refused" if d.refusal else "passed"
+    def _decided(self, d: Decision) -> None:
         reason = d.refusal.reason if d.refusal else None
-        self._add(
-            "decisions",
-            (d.signal.id, d.account, d.signal.time, d.gate, verdict, reason, d.measured, d.limit, d.lots),
-        )
+        self.decision(d.signal.id, d.account, d.signal.time, d.gate, reason, d.measured, d.limit, d.lots)
 
     def _unfilled(self, u: Unfilled) -> None:
         fire = u.fire
         reason = f"{u.status} {u.reason}"
-        self._add(
-            "decisions",
-            (fire.signal.id, fire.account, u.time, "executor", "refused", reason, None, None, fire.lots),
-        )
+        self.decision(fire.signal.id, fire.account, u.time, "executor", reason, None, None, fire.lots)
 
     def _close(self, c: Close) -> None:
         fill, fire = c.fill, c.fill.fire
@@ -125,9 +135,6 @@ class MemoryJournal:
              instrument.pips(points), points / risk if risk else None, instrument.pips(o.mae_points),
              instrument.pips(o.mfe_points)),
         )  # fmt: skip
-
-    def _equity(self, e: EquityPoint) -> None:
-        self._add("equity", (e.time, e.account, e.balance, e.equity, e.open_positions))
 
 
 def _price(instrument: Instrument, points: int) -> float | None:

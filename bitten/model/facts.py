@@ -169,13 +169,3 @@ class Alert(Struct, frozen=True):
     time: int
     source: str
     text: str
-
-
-class EquityPoint(Struct, frozen=True):
-    """An account's money at an instant."""
-
-    time: int
-    account: str
-    balance: float
-    equity: float
-    open_positions: int

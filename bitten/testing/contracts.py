@@ -14,7 +14,7 @@ from bitten.executor import Executor, ExecutorContext, Report
 from bitten.fates import Fates
 from bitten.feed import Feed, FeedContext
 from bitten.gate import Gate, GateContext, Situation, Verdict, column
-from bitten.ledger import Account, Ledger, frozen
+from bitten.ledger import Account, Ledger
 from bitten.market import Market, MarketView
 from bitten.model.dtypes import CLOSED, FILLED, NS_PER_SECOND, Floats
 from bitten.model.facts import ExitPlan, Fire, Signal
@@ -137,8 +137,7 @@ class _GateTrial:
         """The gate's verdict on these accounts, in this order."""
         ledger = _ledger([self.accounts[row] for row in rows], [self.busy[row] for row in rows], self.signal)
         view = MarketView(self.market, self.signal.time)
-        equity = frozen(ledger.equity(self.market, self.signal.time))
-        situation = Situation(self.signal, self.signal.time, view, ledger, self.lots[rows].copy(), equity, 0.75)
+        situation = Situation(self.signal, view, ledger, self.lots[rows].copy(), 0.75)
         before = _columns(situation)
         verdict = self.gate.decide(situation)
         wrong = _fault_of_verdict(verdict, len(rows))

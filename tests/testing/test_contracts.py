@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace as altered
 
 from bitten.executor import Executor, ExecutorContext, Report
 from bitten.feed import Feed, FeedContext, FeedFacts
@@ -172,20 +173,20 @@ RNG = np.random.default_rng()
     ("spoil", "message"),
     [
         (lambda s, v: True, "decide returned bool, must be a Verdict"),
-        (lambda s, v: replace(v, passed=v.passed.astype(np.int64)), "passed has shape (5,) and type int64"),
-        (lambda s, v: replace(v, passed=np.array(True)), "passed has shape ()"),
-        (lambda s, v: replace(v, lots=np.full(v.passed.size, np.nan)), "must be 5 finite numbers"),
-        (lambda s, v: replace(v, lots=-np.ones(v.passed.size)), "none negative"),
-        (lambda s, v: replace(v, reason="{slots} taken"), "cannot be used: KeyError"),
-        (lambda s, v: replace(v, reason=" "), "a refusal has no reason"),
-        (lambda s, v: replace(v, measured=np.zeros(17)), "cannot be used: ValueError"),
-        (lambda s, v: replace(v, limit=float("nan")), "of a refusal is not a finite number"),
+        (lambda s, v: altered(v, passed=v.passed.astype(np.int64)), "passed has shape (5,) and type int64"),
+        (lambda s, v: altered(v, passed=np.array(True)), "passed has shape ()"),
+        (lambda s, v: altered(v, lots=np.full(v.passed.size, np.nan)), "must be 5 finite numbers"),
+        (lambda s, v: altered(v, lots=-np.ones(v.passed.size)), "none negative"),
+        (lambda s, v: altered(v, reason="{slots} taken"), "cannot be used: KeyError"),
+        (lambda s, v: altered(v, reason=" "), "a refusal has no reason"),
+        (lambda s, v: altered(v, measured=np.zeros(17)), "cannot be used: ValueError"),
+        (lambda s, v: altered(v, limit=float("nan")), "of a refusal is not a finite number"),
         (spend, "it changed the situation that it was given"),
         (alter_lots, "it changed the situation that it was given"),
-        (lambda s, v: replace(v, measured=RNG.random(v.passed.size)), "asked again: measured is"),
-        (lambda s, v: replace(v, passed=np.arange(v.passed.size) == 0), "accounts in reverse order: passed is"),
-        (lambda s, v: replace(v, measured=float(v.passed.size)), "account 0 alone: measured is"),
-        (lambda s, v: replace(v, lots=s.lots) if v.passed.size > 1 else v, "alone: lots is None, was"),
+        (lambda s, v: altered(v, measured=RNG.random(v.passed.size)), "asked again: measured is"),
+        (lambda s, v: altered(v, passed=np.arange(v.passed.size) == 0), "accounts in reverse order: passed is"),
+        (lambda s, v: altered(v, measured=float(v.passed.size)), "account 0 alone: measured is"),
+        (lambda s, v: altered(v, lots=s.lots) if v.passed.size > 1 else v, "alone: lots is None, was"),
     ],
 )
 def test_a_gate_that_breaks_the_contract_is_caught(spoil: Any, message: str) -> None:

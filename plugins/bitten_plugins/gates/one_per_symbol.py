@@ -26,7 +26,7 @@ class OnePerSymbol(Gate):
         held = situation.ledger.on_symbol(situation.signal.symbol)
         return Verdict(
             held < self.config.most,
-            held.astype(float),
+            held,
             float(self.config.most),
             "{measured:.0f} positions on the symbol, limit is {limit:.0f}",
         )

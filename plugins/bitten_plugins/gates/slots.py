@@ -21,7 +21,7 @@ class Slots(Gate):
         ledger = situation.ledger
         return Verdict(
             ledger.used < ledger.slots,
-            ledger.used.astype(float),
-            ledger.slots.astype(float),
+            ledger.used,
+            ledger.slots,
             "{measured:.0f} of {limit:.0f} slots are taken",
         )

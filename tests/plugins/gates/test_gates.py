@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from bitten.errors import DataError
 from bitten.gate import AccountGate, GateContext, Situation
@@ -41,8 +41,7 @@ def situation(of: Signal, *fires: Fire, scale: float = 1.0) -> Situation:
     ledger = Ledger(ACCOUNTS)
     for fire in fires:
         ledger.apply(fire)
-    equity = ledger.equity(market, of.time)
-    return Situation(of, of.time, MarketView(market, of.time), ledger, np.zeros(3), equity, scale)
+    return Situation(of, MarketView(market, of.time), ledger, np.zeros(3), scale)
 
 
 def fire(number: int, account: str) -> Fire:
