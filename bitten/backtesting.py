@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from bitten.ahead import ahead
 from bitten.bars import BarObserver
 from bitten.chain import GateChain, NamedGate
 from bitten.clock import WallClock, iso
@@ -32,6 +36,8 @@ from bitten.tracker import trackers
 if TYPE_CHECKING:
     from bitten.analysis.candles import CandleSketch
     from bitten.run import Run
+
+_SWITCH_SECONDS: Final = 0.0002
 
 Progress = Callable[[int, int | None, int], None]
 """Called after every slice: quotes so far, quotes in all (None if unknown), the instant reached (ns UTC)."""
@@ -119,7 +125,7 @@ def make_feed(config: Config, data: Any = None) -> tuple[Feed, FeedFacts]:
 
 def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSketch]:
     """Everything between feed and journal, from a configuration; live trading builds the same."""
-    from bitten.analysis.candles import CandleSketch
+    from bitten.analysis.candles import CANDLE_BUDGET, CandleSketch
 
     market = Market(config.instruments, config.rates)
     traded = sorted({symbol for pattern in config.patterns for symbol in pattern.symbols})
@@ -145,7 +151,7 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
         config.run.equity_minutes * NS_PER_MINUTE,
         config.run.day,
     )
-    sketch = CandleSketch()
+    sketch = CandleSketch(CANDLE_BUDGET // max(1, len(config.instruments)))
     pipeline.detection.observers.append(_CandleObserver(sketch, config))
     return pipeline, sketch
 
@@ -165,11 +171,25 @@ class _CandleObserver(BarObserver):
             self._sketch.add(symbol, bars[name], timeframe_ns=timeframe_ns(name), digits=digits)
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Threads hand over the interpreter sooner: a kernel that has ended need not wait for Python on another thread."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
 def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress | None) -> None:
-    for piece in feed.slices():
-        pipeline.step(piece)
-        if progress is not None:
-            progress(pipeline.counters.quotes, facts.quotes, piece.horizon)
+    # patterns and fates do not depend on decisions, so they are worked out ahead, on another core
+    found = ahead(pipeline.detection.look(piece) for piece in feed.slices())
+    with closing(found), impatient():
+        for one in found:
+            pipeline.decide(one)
+            if progress is not None:
+                progress(pipeline.counters.quotes, facts.quotes, one.piece.horizon)
     if pipeline.counters.quotes == 0:
         raise DataError("the feed gave no quotes: check feed.symbols and feed.from/feed.to against `bitten data list`")
     pipeline.finish()
@@ -183,9 +203,11 @@ def _write(folder: Path, config: Config, pipeline: Pipeline, sketch: CandleSketc
     accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
     first, last = pipeline.counters.first, pipeline.counters.last
     assert first is not None and last is not None  # there were quotes
-    summary = summarise(tables, accounts, (first, last))
-    write_tables(folder, tables)
-    write_json(folder / "summary.json", summary)
-    write_json(folder / "manifest.json", manifest)
-    report = render_report(tables, summary, manifest, sketch.sets())
-    (folder / "report.html").write_text(report, encoding="utf-8")
+    with ThreadPoolExecutor(1) as pool:  # Arrow writes without the interpreter
+        written = pool.submit(write_tables, folder, tables)
+        summary = summarise(tables, accounts, (first, last))
+        write_json(folder / "summary.json", summary)
+        write_json(folder / "manifest.json", manifest)
+        report = render_report(tables, summary, manifest, sketch.sets())
+        (folder / "report.html").write_text(report, encoding="utf-8")
+        written.result()

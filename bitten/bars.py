@@ -57,7 +57,7 @@ class BarBuilder:
         while start < ts.size:
             shift = 0 if self._fixed else utc_offset_ns(self._day, int(ts[start]))
             stop = int(ts.size) if self._fixed else self._same_offset_until(ts, start, shift)
-            room = min(stop - start, int(ts[stop - 1] - ts[start]) // self.bar_ns + 2) + 1
+            room = min(stop - start, int(ts[stop - 1] - ts[start]) // self.bar_ns + 2) + 2
             if self._out.size < room:
                 self._out = np.zeros(room, BAR)
             parts.append(self._out[: build(start, stop, shift)].copy())

@@ -31,8 +31,7 @@ from bitten.model.dtypes import (
 from bitten.model.facts import ExitPlan, Outcome, Signal
 from bitten.model.quotes import Quotes, Slice
 
-_NEW_TICKET: Final = np.zeros((), TICKET)
-_NO_PLAN: Final = ExitPlan()
+_FIELDS: Final = TICKET.names or ()
 _NOTHING: Final[Ints] = np.empty(0, np.int64)
 _NO_QUOTES: Final = Quotes("", _NOTHING, _NOTHING, _NOTHING)
 
@@ -62,22 +61,7 @@ class Book:
         """Queue a ticket; the first quote after the signal's time plus latency fills it. Signals come by time."""
         if self.queued == self.waiting.size:
             self.waiting = np.concatenate([self.waiting, np.zeros(self.queued, TICKET)])
-        ticket = self.waiting[self.queued]
-        self.waiting[self.queued] = _NEW_TICKET
-        ticket["key"] = key
-        ticket["side"] = signal.side
-        ticket["after"] = signal.time + self.rules.latency_ns
-        ticket["expiry"] = max(signal.expiry, signal.time + 1) if signal.expiry else 0  # a stale one dies as it is born
-        ticket["stop"] = signal.stop_points
-        ticket["target"] = signal.target_points
-        ticket["relative"] = signal.relative
-        ticket["bar_ns"] = signal.timeframe_ns
-        if plan != _NO_PLAN:
-            ticket["breakeven_r"] = plan.breakeven_r
-            ticket["trail"] = plan.trail_points
-            ticket["hold_ns"] = plan.time_stop_ns
-            ticket["bar_shift"] = signal.bar_shift
-            ticket["bars_left"] = plan.time_stop_bars
+        self.waiting[self.queued] = _ticket(key, signal, plan, self.rules.latency_ns)
         self.queued += 1
 
     def advance(self, quotes: Quotes | None, until: int) -> list[Report]:
@@ -172,6 +156,27 @@ class Fates:
             if report.kind != FILLED:
                 del self._followed[report.key]
         return told
+
+
+def _ticket(key: int, signal: Signal, plan: ExitPlan, latency_ns: int) -> tuple[float, ...]:
+    """A record of TICKET that waits for its first quote."""
+    expiry = max(signal.expiry, signal.time + 1) if signal.expiry else 0  # a stale one dies as it is born
+    given = {
+        "key": key,
+        "side": signal.side,
+        "after": signal.time + latency_ns,
+        "expiry": expiry,
+        "stop": signal.stop_points,
+        "target": signal.target_points,
+        "relative": signal.relative,
+        "breakeven_r": plan.breakeven_r,
+        "trail": plan.trail_points,
+        "hold_ns": plan.time_stop_ns,
+        "bar_ns": signal.timeframe_ns,
+        "bar_shift": signal.bar_shift,
+        "bars_left": plan.time_stop_bars,
+    }
+    return tuple(given.get(name, 0) for name in _FIELDS)
 
 
 def _end(ticket: Records, kind: int, time: int, price: int) -> Report:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from bitten.journal.memory import MemoryJournal
+from bitten.journal.memory import Answer, MemoryJournal
 from bitten.manager import FACTS, Manager
 from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Refused, Signal, Unfilled
 
@@ -36,15 +36,14 @@ class Publisher:
             except (Exception, SystemExit) as error:
                 self.failed(plugin, f"bitten_{_FACT_NAMES[type(fact)]}", error)
 
-    def decision(
-        self, signal: Signal, account: str, gate: str, lots: float, measured: float, limit: float, reason: str | None
-    ) -> None:
-        """A `Decision`, refused where a reason is given; the most frequent fact is made only where somebody listens."""
-        if self._listeners[Decision]:
+    def decisions(self, signal: Signal, answers: Sequence[Answer]) -> None:
+        """Every answer of the gate chain; the most frequent facts are made only where somebody listens."""
+        if not self._listeners[Decision]:
+            self._journal.decisions(signal.id, signal.time, answers)
+            return
+        for account, gate, reason, measured, limit, lots in answers:
             refusal = None if reason is None else Refused(gate, reason, measured, limit)
             self.publish(Decision(signal, account, gate, lots, measured, limit, refusal))
-        else:
-            self._journal.decision(signal.id, account, signal.time, gate, reason, measured, limit, lots)
 
     def failed(self, plugin: str, name: str, error: BaseException) -> None:
         """The first failure of each listener becomes an alert, all are counted."""

@@ -11,6 +11,8 @@ from bitten.model.dtypes import NS_PER_MINUTE, Ints, Records
 
 LADDER: Final = tuple(minutes * NS_PER_MINUTE for minutes in (1, 5, 15, 60, 240, 1440))  # M1 M5 M15 H1 H4 D1
 
+CANDLE_BUDGET: Final = 400_000  # over all symbols of a report; about a year of M1, a megabyte or two
+
 _CANDLE: Final = np.dtype([(name, np.int64) for name in ("time", "open", "high", "low", "close")])
 _FIRST_CAPACITY: Final = 1024
 

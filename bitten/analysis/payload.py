@@ -10,13 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from bitten.analysis.candles import CandleSet, coarsen, coarser
+from bitten.analysis.candles import CANDLE_BUDGET, CandleSet, coarsen, coarser
 from bitten.analysis.columns import floats, nanoseconds, unpack_trades, words
 from bitten.analysis.curves import Curve, thin
-from bitten.analysis.packing import Packer
+from bitten.analysis.packing import LEVEL, Packer
 from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints
 
-CANDLE_BUDGET: Final = 1_500_000  # over all symbols of a report; about four years of M1
 _CURVE_POINTS: Final = 12_000
 _NS_PER_MS: Final = NS_PER_SECOND // 1000
 _MOST_DIGITS: Final = 8
@@ -34,7 +33,9 @@ class Blocks:
 
     def lines(self, lines: Sequence[str]) -> str:
         """Keep lines of text; returns the element's id."""
-        return self._keep(base64.b64encode(gzip.compress("\n".join(lines).encode("utf-8"), 6, mtime=0)).decode("ascii"))
+        return self._keep(
+            base64.b64encode(gzip.compress("\n".join(lines).encode("utf-8"), LEVEL, mtime=0)).decode("ascii")
+        )
 
     def html(self) -> str:
         """All elements. Base64 cannot end an element early, whatever the columns held."""

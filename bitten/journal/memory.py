@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +23,10 @@ from bitten.model.facts import (
     side_name,
 )
 from bitten.model.instrument import Instrument
+
+Answer = tuple[str, str, str | None, float, float, float]
+"""What one gate said of a signal for one account: account, gate, reason (None where it passed), measured, limit, lots
+after it."""
 
 _CHUNK: Final = 50_000  # rows after which a table's rows become Arrow memory
 
@@ -50,20 +54,14 @@ class MemoryJournal:
         """Take a fact."""
         self._write[type(fact)](fact)
 
-    def decision(
-        self,
-        signal: str,
-        account: str,
-        time: int,
-        gate: str,
-        reason: str | None,
-        measured: float | None,
-        limit: float | None,
-        lots: float,
-    ) -> None:
-        """Take what one gate said of a signal for one account; a reason means that it refused."""
-        verdict = "passed" if reason is None else "refused"
-        self._add("decisions", (signal, account, time, gate, verdict, reason, measured, limit, lots))
+    def decisions(self, signal: str, time: int, answers: Iterable[Answer]) -> None:
+        """Take what gates said of a signal."""
+        rows = self._rows["decisions"]
+        for account, gate, reason, measured, limit, lots in answers:
+            verdict = "passed" if reason is None else "refused"
+            rows.append((signal, account, time, gate, verdict, reason, measured, limit, lots))
+        if len(rows) >= _CHUNK:
+            self._flush("decisions")
 
     def equity(self, time: int, account: str, balance: float, equity: float, open_positions: int) -> None:
         """Take an account's money at an instant."""
@@ -101,12 +99,15 @@ class MemoryJournal:
 
     def _decided(self, d: Decision) -> None:
         reason = d.refusal.reason if d.refusal else None
-        self.decision(d.signal.id, d.account, d.signal.time, d.gate, reason, d.measured, d.limit, d.lots)
+        self.decisions(d.signal.id, d.signal.time, [(d.account, d.gate, reason, d.measured, d.limit, d.lots)])
 
     def _unfilled(self, u: Unfilled) -> None:
         fire = u.fire
         reason = f"{u.status} {u.reason}"
-        self.decision(fire.signal.id, fire.account, u.time, "executor", reason, None, None, fire.lots)
+        self._add(
+            "decisions",
+            (fire.signal.id, fire.account, u.time, "executor", "refused", reason, None, None, fire.lots),
+        )
 
     def _close(self, c: Close) -> None:
         fill, fire = c.fill, c.fill.fire

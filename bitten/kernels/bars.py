@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Ints, Record, Records
+
+_LEAP: Final = 32
 
 
 @kernel
 def first_from(ts: Ints, start: int, instant: int) -> int:
-    """Index of the first of the sorted times, from `start` on, at or after an instant: a leap, then a search."""
-    low, step = start, 16
-    while low + step < ts.size and ts[low + step] < instant:
-        low += step
-        step *= 2
-    high = min(low + step, ts.size)
-    while low < high:
-        middle = (low + high) // 2
-        if ts[middle] < instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    """Index of the first of the sorted times, from `start` on, at or after an instant.
+
+    Whole blocks are leapt over; in the last one times are counted, all of them, which SIMD does faster than a search.
+    """
+    i = start
+    while i + _LEAP <= ts.size and ts[i + _LEAP - 1] < instant:
+        i += _LEAP
+    block = ts[i : i + _LEAP]
+    before = 0
+    for k in range(block.size):
+        before += block[k] < instant
+    return i + before
 
 
 @kernel
@@ -36,9 +39,13 @@ def take_quotes(now: Record, bid: Ints, ask: Ints) -> None:
         narrow = min(narrow, spread)
         wide = max(wide, spread)
         spreads += spread
-    now["high"], now["low"] = max(now["high"], high), min(now["low"], low)
-    now["spread_min"], now["spread_max"] = min(now["spread_min"], narrow), max(now["spread_max"], wide)
-    now["spread_sum"] += spreads
+    if now["quotes"] == 0:
+        now["open"], now["high"], now["low"] = bid[0], high, low
+        now["spread_min"], now["spread_max"], now["spread_sum"] = narrow, wide, spreads
+    else:
+        now["high"], now["low"] = max(now["high"], high), min(now["low"], low)
+        now["spread_min"], now["spread_max"] = min(now["spread_min"], narrow), max(now["spread_max"], wide)
+        now["spread_sum"] += spreads
     now["close"] = bid[bid.size - 1]
     now["quotes"] += bid.size
 
@@ -56,19 +63,17 @@ def build_bars(
         eager_ns: 0 for ticks: a bar is complete with the first quote at or after its end. For quotes made of bars
             the unit of time: a quote within it of the bar's end completes the bar.
         bar: the bar under construction, shape (1,), dtype BAR; `quotes` is 0 before the first quote.
-        out: dtype BAR, room for every bar that can end here.
+        out: dtype BAR, room for every bar that can end here and one more.
     """
     count = 0
     i = 0
     n = ts.size
-    now = bar[0]
+    out[0] = bar[0]
     while i < n:
+        now = out[count]  # bars are built where they will lie
         if now["quotes"] == 0:
             now["time"] = (ts[i] + shift) // bar_ns * bar_ns - shift
-            now["open"] = now["high"] = now["low"] = bid[i]
-            now["spread_min"] = now["spread_max"] = ask[i] - bid[i]
             now["ticks"] = 0
-            now["spread_sum"] = 0
         end = now["time"] + bar_ns
         first = i
         i = first_from(ts, first, end)
@@ -82,10 +87,10 @@ def build_bars(
                 now["ticks"] += i - first
         whole = eager_ns > 0 and i > first and ts[i - 1] >= end - eager_ns
         if whole or i < n:
-            out[count] = now
-            out[count]["known"] = ts[i - 1] if whole else ts[i]
+            now["known"] = ts[i - 1] if whole else ts[i]
             count += 1
-            now["quotes"] = 0
+            out[count]["quotes"] = 0
+    bar[0] = out[count]
     return count
 
 
@@ -98,11 +103,12 @@ def merge_bars(bars: Records, bar_ns: int, shift: int, bar: Records, out: Record
         bar_ns, shift, bar, out: as for `build_bars`.
     """
     count = 0
-    now = bar[0]
+    out[0] = bar[0]
     for i in range(bars.size):
         part = bars[i]
+        now = out[count]
         if now["quotes"] == 0:
-            bar[0] = part
+            out[count] = part
             now["time"] = (part["time"] + shift) // bar_ns * bar_ns - shift
         else:
             now["high"], now["low"] = max(now["high"], part["high"]), min(now["low"], part["low"])
@@ -113,8 +119,8 @@ def merge_bars(bars: Records, bar_ns: int, shift: int, bar: Records, out: Record
             now["ticks"] += part["ticks"]
             now["quotes"] += part["quotes"]
         if part["known"] >= now["time"] + bar_ns:
-            out[count] = now
-            out[count]["known"] = part["known"]
+            now["known"] = part["known"]
             count += 1
-            now["quotes"] = 0
+            out[count]["quotes"] = 0
+    bar[0] = out[count]
     return count

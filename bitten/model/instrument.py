@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Instrument:
     @property
     def pip_points(self) -> int:
         """Points in a pip."""
-        return round(self.pip * self.scale)
+        return _pip_points(self.pip, self.digits)
 
     def points(self, price: float) -> int:
         """The integer points of one decimal price."""
@@ -54,6 +55,11 @@ class Instrument:
     def pips(self, points: float) -> float:
         """A distance in points as pips."""
         return float(points / self.pip_points)
+
+
+@lru_cache(maxsize=256)
+def _pip_points(pip: float, digits: int) -> int:
+    return round(pip * 10.0**digits)
 
 
 def to_points(prices: Any, digits: int) -> Ints:

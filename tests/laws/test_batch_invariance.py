@@ -61,7 +61,7 @@ def _early(pieces: list[Slice], symbol: str, share: float) -> list[Slice]:
     """The same with a symbol whose data ends early, while others go on."""
     whole = merge(pieces)
     quotes = whole.quotes[symbol]
-    last = int(quotes.ts[int(share * len(quotes))])
+    last = int(quotes.ts[int(share * (len(quotes) - 1))])
     return [Slice(whole.horizon, {**whole.quotes, symbol: between(quotes, -1, last)})]
 
 
