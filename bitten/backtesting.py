@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from bitten.ahead import ahead
 from bitten.bars import BarObserver
 from bitten.chain import GateChain, NamedGate
 from bitten.clock import WallClock, iso
@@ -36,8 +33,6 @@ from bitten.tracker import trackers
 if TYPE_CHECKING:
     from bitten.analysis.candles import CandleSketch
     from bitten.run import Run
-
-_SWITCH_SECONDS: Final = 0.0002
 
 Progress = Callable[[int, int | None, int], None]
 """Called after every slice: quotes so far, quotes in all (None if unknown), the instant reached (ns UTC)."""
@@ -171,25 +166,11 @@ class _CandleObserver(BarObserver):
             self._sketch.add(symbol, bars[name], timeframe_ns=timeframe_ns(name), digits=digits)
 
 
-@contextmanager
-def impatient() -> Iterator[None]:
-    """Threads hand over the interpreter sooner: a kernel that has ended need not wait for Python on another thread."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
-
-
 def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress | None) -> None:
-    # patterns and fates do not depend on decisions, so they are worked out ahead, on another core
-    found = ahead(pipeline.detection.look(piece) for piece in feed.slices())
-    with closing(found), impatient():
-        for one in found:
-            pipeline.decide(one)
-            if progress is not None:
-                progress(pipeline.counters.quotes, facts.quotes, one.piece.horizon)
+    for piece in feed.slices():
+        pipeline.step(piece)
+        if progress is not None:
+            progress(pipeline.counters.quotes, facts.quotes, piece.horizon)
     if pipeline.counters.quotes == 0:
         raise DataError("the feed gave no quotes: check feed.symbols and feed.from/feed.to against `bitten data list`")
     pipeline.finish()

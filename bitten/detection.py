@@ -1,6 +1,7 @@
 """The first half of the pipeline: from a slice's quotes to signals, and to what would become of each.
 
-Nothing here depends on a decision, so a replay may run it ahead of the second half, on a thread of its own.
+Nothing here depends on a decision. (Run ahead on a thread of its own it was slower: its Python and that of the decisions
+wait for each other.)
 """
 
 from __future__ import annotations

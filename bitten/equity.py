@@ -11,7 +11,7 @@ from bitten.ledger import Ledger
 from bitten.market import Market
 from bitten.model.dtypes import Floats
 from bitten.model.facts import Fill
-from bitten.sizing import currency_digits, points_to_money
+from bitten.sizing import currency_digits, points_to_money, rounded
 
 
 class EquityLog:
@@ -45,7 +45,7 @@ class EquityLog:
         floating = self._floating()
         ids, currencies = self._ledger.ids, self._ledger.currencies
         for (time, row, balance, held), profit in zip(self._noted, floating.tolist(), strict=True):
-            worth = round(balance + profit, currency_digits(currencies[row]))
+            worth = rounded(balance + profit, currency_digits(currencies[row]))
             self._journal.equity(time, ids[row], balance, worth, held)
         self._noted.clear()
         self._held.clear()

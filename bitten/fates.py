@@ -80,7 +80,7 @@ class Book:
         if self._events.size < 2 * tickets:
             self._events = np.zeros(4 * tickets, EVENT)
         self.count, self.queued, events = advance(
-            path, self._extremes, until, self.open, self.count, self.waiting, self.queued, self.rules, self._events
+            path, self._extremes, 0, until, self.open, self.count, self.waiting, self.queued, self.rules, self._events
         )
         return list(map(Report._make, self._events[:events].tolist()))
 

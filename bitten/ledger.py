@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitten.market import MarketView
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Unfilled
-from bitten.sizing import points_to_money
+from bitten.sizing import points_to_money, rounded
 
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -74,7 +74,7 @@ class Ledger:
             self._used[row] -= 1
             self._on(fire.signal.symbol)[row] -= 1
             if isinstance(fact, Close):
-                self._balance[row] = round(float(self._balance[row]) + fact.profit, 2)
+                self._balance[row] = rounded(float(self._balance[row]) + fact.profit, 2)
         return row
 
     def on_symbol(self, symbol: str) -> Ints:

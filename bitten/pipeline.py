@@ -24,7 +24,7 @@ from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED
 from bitten.model.facts import Alert, Close, Fill, Fire, Outcome, Signal, Unfilled
 from bitten.model.quotes import Slice
 from bitten.publisher import Publisher
-from bitten.sizing import currency_digits, points_to_money
+from bitten.sizing import currency_digits, points_to_money, rounded
 from bitten.tradingday import day_end, trading_day_of
 
 
@@ -231,8 +231,8 @@ class Pipeline:
         currency = self.ledger.currency(fire.account)
         digits = currency_digits(currency)
         money = points_to_money(points, fire.lots, instrument)
-        gross = round(self.market.convert(money, instrument.quote, currency, self._moment(report)), digits)
-        commission = round(-2 * self._commission * fire.lots, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
+        gross = rounded(self.market.convert(money, instrument.quote, currency, self._moment(report)), digits)
+        commission = rounded(-2 * self._commission * fire.lots, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
         if trading_day_of(fill.time) != trading_day_of(report.time):
             self.counters.over_rollover += 1
         adverse, favourable = excursions(signal.side, fill.price_points, report)

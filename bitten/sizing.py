@@ -42,6 +42,12 @@ def currency_digits(currency: str) -> int:
     return 0 if currency in _WHOLE_CURRENCIES else 2
 
 
+def rounded(value: float, digits: int) -> float:
+    """Money to its digits, halves to even: one formula for Python and for kernels, which know no `round(x, n)`."""
+    scale = 10.0**digits
+    return round(value * scale) / scale
+
+
 def points_to_money(points: Number, lots: Number, instrument: Instrument) -> Number:
     """A price difference in points as money in the instrument's quote currency; one, or columns of them."""
     return points * instrument.contract_size * lots / 10.0**instrument.digits

@@ -292,6 +292,7 @@ def widen(tickets: Records, count: int, least_bid: int, most_bid: int, least_ask
 def advance(
     path: Path,
     extremes: Ints,
+    start: int,
     until: int,
     tickets: Records,
     count: int,
@@ -300,7 +301,7 @@ def advance(
     rules: FillRules,
     events: Records,
 ) -> tuple[int, int, int]:
-    """Lead one symbol's tickets through all quotes of a path, all of which have `ts <= until`.
+    """Lead one symbol's tickets through the quotes of a path from `start` on, all of which have `ts <= until`.
 
     Args:
         extremes: of the path's long and short exits, as `block_extremes` makes them.
@@ -312,7 +313,7 @@ def advance(
     Returns:
         How many tickets are open, how many still wait, and how many events were written.
     """
-    n, head, i = 0, 0, 0
+    n, head, i = 0, 0, start
     stop = path.ts.size
     while i < stop and (count > 0 or head < queued):
         low_bid, high_bid, low_ask, high_ask, wake = watch(tickets, count, path.ts[i])

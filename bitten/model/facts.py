@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from bitten.model.dtypes import BUY, NO_PRICE
 from bitten.model.instrument import Instrument
+from bitten.sizing import rounded
 
 
 def side_name(side: int) -> str:
@@ -146,7 +147,7 @@ class Close(Struct, frozen=True):
     @property
     def profit(self) -> float:
         """Gross less all costs."""
-        return round(self.gross + self.commission + self.swap, 2)
+        return rounded(self.gross + self.commission + self.swap, 2)
 
 
 class Outcome(Struct, frozen=True):

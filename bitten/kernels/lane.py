@@ -1,0 +1,457 @@
+"""One account's run, decisions included, without an object: what a sweep leads a thousand of through the same quotes.
+
+It does what the pipeline does with one account whose gates are all rules (`bitten.gate.Rule`), and only that: exits
+first, then equity, then decisions, a fire filled at the first quote after it. A property test holds its trades and its
+equity against the pipeline's, to the point, the nanosecond and the cent.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from bitten.kernels.exits import BLOCK, FAR, FillRules, Path, advance
+from bitten.kernels.jit import kernel
+from bitten.model.dtypes import (
+    AT_END,
+    CLOSED,
+    FILLED,
+    NO_PRICE,
+    Floats,
+    Ints,
+    Record,
+    Records,
+)
+
+# Kinds of rules
+BAND: Final = 1  # confidence within [a, b]
+SPREAD: Final = 2  # spread at most a points and b ATR; NaN for no such limit
+SLOTS: Final = 3  # fewer than a fires that have not ended
+PER_SYMBOL: Final = 4  # the same on the symbol
+LOTS: Final = 5  # a lots
+RISK: Final = 6  # a percent of equity at the stop; b points of slippage each way
+
+# A checked signal with its exit plan.
+CANDIDATE: Final = np.dtype(
+    [
+        ("time", np.int64),
+        ("symbol", np.int64),  # index among the feed's
+        ("side", np.int64),
+        ("stop", np.int64),
+        ("target", np.int64),
+        ("relative", np.int64),
+        ("confidence", np.float64),
+        ("atr", np.float64),
+        ("expiry", np.int64),
+        ("breakeven_r", np.float64),
+        ("trail", np.int64),
+        ("hold_ns", np.int64),
+        ("bar_ns", np.int64),
+        ("bar_shift", np.int64),
+        ("bars_left", np.int64),
+    ]
+)
+
+# A fire from its decision to its end. Instants that have not come are FAR.
+FIRE: Final = np.dtype(
+    [
+        ("symbol", np.int64),
+        ("side", np.int64),
+        ("lots", np.float64),
+        ("filled", np.int64),  # ns UTC
+        ("open_price", np.int64),
+        ("stop", np.int64),  # at the fill
+        ("ended", np.int64),
+        ("kind", np.int64),  # CLOSED, REJECTED or EXPIRED
+        ("reason", np.int64),
+        ("close_price", np.int64),
+        ("sequence", np.int64),  # of the event at which it ended, among those of one instant
+        ("gross", np.float64),
+        ("commission", np.float64),
+    ]
+)
+
+# What an account carries from slice to slice.
+ACCOUNT: Final = np.dtype(
+    [
+        ("balance", np.float64),
+        ("live", np.int64),  # fires that have not ended
+        ("fired", np.int64),
+        ("alerts", np.int64),  # rules that could not measure
+        ("no_rate", np.int64),  # a conversion had neither a quote nor a configured rate
+        ("noted", np.int64),  # instant of the last equity row
+    ]
+)
+
+
+class Tape(NamedTuple):
+    """A slice: the quotes of all symbols one after the other, symbol s at [offsets[s], offsets[s + 1])."""
+
+    ts: Ints
+    bid: Ints
+    ask: Ints
+    long_exit: Ints
+    short_exit: Ints
+    extremes: Ints  # of long and short exits, the blocks of symbol s from blocks[s] on
+    offsets: Ints
+    blocks: Ints
+    last: Ints  # (symbols, 3): bid and ask before the slice, and whether there was a quote
+    per_bar: int
+    horizon: int
+
+
+class Broker(NamedTuple):
+    """Facts of symbols, fills and money, by symbol."""
+
+    rules: Ints  # (symbols, 4): the fields of FillRules
+    scale: Floats  # points per unit of price
+    contract: Floats
+    volume: Floats  # (symbols, 4): smallest, step, largest, decimals of the step
+    legs: Ints  # (symbols, 2, 2): how quote currency becomes account currency: kind (a leg constant), symbol
+    leg_rates: Floats  # (symbols, 2): the rate of a fixed leg, or where there is no quote yet; NaN for none
+    money_scale: float  # units of the smallest coin per unit of account currency
+    commission: float  # per lot and side
+
+
+# Kinds of conversion legs
+NO_LEG: Final = 0
+FIXED_LEG: Final = 1
+UP_LEG: Final = 2  # multiply by the leg symbol's price
+DOWN_LEG: Final = 3  # divide
+
+
+class Lane(NamedTuple):
+    """Everything of one account, arrays that survive from slice to slice."""
+
+    account: Records  # (1,) ACCOUNT
+    rules: Floats  # (gates, 3): kind, a, b in the order of the chain
+    limits: Floats  # the account's own: lowest and highest confidence, slots, risk percent
+    fires: Records  # (room,) FIRE: the first `live`
+    open: Records  # (room,) TICKET of each
+    waiting: Records  # (room,) TICKET of each
+    held: Ints  # (symbols,) live fires by symbol
+    cursor: Ints  # (symbols,) quotes of the slice that have been seen
+    events: Records  # (4,) EVENT
+
+
+class Log(NamedTuple):
+    """What a slice adds: trades as they end, equity as it falls due."""
+
+    trades: Records  # FIRE
+    times: Ints
+    balance: Floats
+    equity: Floats
+
+
+@kernel
+def rounded(value: float, scale: float) -> float:
+    """`bitten.sizing.rounded`."""
+    return float(np.rint(value * scale) / scale)
+
+
+@kernel
+def see(tape: Tape, lane: Lane, s: int, time: int) -> tuple[bool, int, int]:
+    """(whether there is one, bid, ask) of a symbol's last quote at or before an instant; instants never decrease."""
+    first, stop = tape.offsets[s], tape.offsets[s + 1]
+    i = first + lane.cursor[s]
+    step = 1
+    while i + step <= stop and tape.ts[i + step - 1] <= time:
+        i += step
+        step *= 2
+    while step > 1:
+        step //= 2
+        if i + step <= stop and tape.ts[i + step - 1] <= time:
+            i += step
+    lane.cursor[s] = i - first
+    if i > first:
+        return True, int(tape.bid[i - 1]), int(tape.ask[i - 1])
+    return tape.last[s, 2] > 0, int(tape.last[s, 0]), int(tape.last[s, 1])
+
+
+@kernel
+def convert(tape: Tape, broker: Broker, lane: Lane, s: int, amount: float, time: int) -> float:
+    """Money of a symbol's quote currency in account currency, at the side that is worse for its owner."""
+    for k in range(2):
+        kind, other, rate = broker.legs[s, k, 0], broker.legs[s, k, 1], broker.leg_rates[s, k]
+        if kind == NO_LEG or amount == 0.0:
+            break
+        if kind != FIXED_LEG:
+            known, bid, ask = see(tape, lane, other, time)
+            if known:
+                price = (bid if (amount > 0.0) == (kind == UP_LEG) else ask) / broker.scale[other]
+                amount = amount * price if kind == UP_LEG else amount / price
+                continue
+            if np.isnan(rate):
+                lane.account[0]["no_rate"] = 1
+        amount = amount * rate
+    return amount
+
+
+@kernel
+def money(broker: Broker, s: int, points: float, lots: float) -> float:
+    """`bitten.sizing.points_to_money`."""
+    return float(points * broker.contract[s] * lots / broker.scale[s])
+
+
+@kernel
+def worth(tape: Tape, broker: Broker, lane: Lane, time: int) -> float:
+    """Balance plus what the open positions would bring at the last quotes."""
+    account = lane.account[0]
+    total = 0.0
+    for k in range(account["live"]):
+        fire = lane.fires[k]
+        if fire["filled"] > time:
+            continue
+        s = fire["symbol"]
+        known, bid, ask = see(tape, lane, s, time)
+        if known:
+            points = fire["side"] * ((bid if fire["side"] > 0 else ask) - fire["open_price"])
+            total += convert(tape, broker, lane, s, money(broker, s, float(points), fire["lots"]), time)
+    return float(account["balance"] + total)
+
+
+@kernel
+def note(tape: Tape, broker: Broker, lane: Lane, log: Log, n: int, time: int) -> int:
+    """Write an equity row, once per instant."""
+    account = lane.account[0]
+    if account["noted"] == time:
+        return n
+    account["noted"] = time
+    log.times[n], log.balance[n] = time, account["balance"]
+    log.equity[n] = rounded(worth(tape, broker, lane, time), broker.money_scale)
+    return n + 1
+
+
+@kernel
+def fill_rules(broker: Broker, s: int) -> FillRules:
+    """How a symbol's orders fill."""
+    rules = broker.rules
+    return FillRules(rules[s, 0], rules[s, 1], rules[s, 2], rules[s, 3] != 0)
+
+
+@kernel
+def resolve(tape: Tape, broker: Broker, lane: Lane, k: int, start: int) -> None:
+    """Work out what the rest of the slice does to a live fire."""
+    fire = lane.fires[k]
+    s = fire["symbol"]
+    a, b = tape.offsets[s], tape.offsets[s + 1]
+    path = Path(tape.ts[a:b], tape.bid[a:b], tape.ask[a:b], tape.long_exit[a:b], tape.short_exit[a:b], tape.per_bar)
+    blocks = tape.blocks[s]
+    extremes = tape.extremes[blocks : blocks + (b - a + BLOCK - 1) // BLOCK]
+    is_open = 1 if fire["filled"] < FAR else 0
+    _, _, events = advance(
+        path, extremes, start, tape.horizon, lane.open[k : k + 1], is_open, lane.waiting[k : k + 1], 1 - is_open,
+        fill_rules(broker, s), lane.events,
+    )  # fmt: skip
+    for i in range(events):
+        event = lane.events[i]
+        if event["kind"] == FILLED:
+            fire["filled"], fire["open_price"], fire["stop"] = event["time"], event["price"], event["stop"]
+        else:
+            fire["ended"], fire["kind"] = event["time"], event["kind"]
+            fire["reason"], fire["close_price"] = event["reason"], event["price"]
+
+
+@kernel
+def book(tape: Tape, broker: Broker, lane: Lane, k: int, time: int, log: Log, trades: int) -> int:
+    """A live fire has ended: settle it in money at an instant and forget it; the number of trades after it."""
+    account, fire = lane.account[0], lane.fires[k]
+    s = fire["symbol"]
+    if fire["kind"] == CLOSED:
+        points = fire["side"] * (fire["close_price"] - fire["open_price"])
+        gross = convert(tape, broker, lane, s, money(broker, s, float(points), fire["lots"]), time)
+        fire["gross"] = rounded(gross, broker.money_scale)
+        fire["commission"] = rounded(-2.0 * broker.commission * fire["lots"], broker.money_scale) + 0.0
+        profit = rounded(fire["gross"] + fire["commission"], 100.0)
+        account["balance"] = rounded(account["balance"] + profit, 100.0)
+        log.trades[trades] = fire
+        trades += 1
+    lane.held[s] -= 1
+    account["live"] -= 1
+    for i in range(k, account["live"]):  # placement order is kept: it decides among equal instants
+        lane.fires[i] = lane.fires[i + 1]
+        lane.open[i] = lane.open[i + 1]
+        lane.waiting[i] = lane.waiting[i + 1]
+    return trades
+
+
+@kernel
+def settle_until(
+    tape: Tape, broker: Broker, lane: Lane, time: int, log: Log, trades: int, notes: int
+) -> tuple[int, int]:
+    """End all fires that end up to and including an instant, in order; equity after the last close of an instant."""
+    account = lane.account[0]
+    while True:
+        first, moment = -1, FAR
+        for k in range(account["live"]):
+            fire = lane.fires[k]
+            if fire["ended"] < moment or (
+                fire["ended"] == moment and first >= 0 and fire["symbol"] < lane.fires[first]["symbol"]
+            ):
+                first, moment = k, fire["ended"]
+        if first < 0 or moment > time:
+            return trades, notes
+        closed = False
+        while first >= 0:
+            closed = closed or lane.fires[first]["kind"] == CLOSED
+            trades = book(tape, broker, lane, first, moment, log, trades)
+            first = -1
+            for k in range(account["live"]):
+                fire = lane.fires[k]
+                if fire["ended"] == moment and (first < 0 or fire["symbol"] < lane.fires[first]["symbol"]):
+                    first = k
+        if closed:
+            notes = note(tape, broker, lane, log, notes, moment)
+
+
+@kernel
+def floor_to_step(lots: float, volume: Floats) -> float:
+    """`bitten.sizing.floor_to_step`; `volume` is smallest, step, largest, decimals of the step."""
+    if not lots > 0.0:
+        return 0.0
+    steps = np.floor(min(lots, volume[2]) / volume[1] + 1e-9)
+    scale = 10.0 ** volume[3]
+    size = np.rint(steps * volume[1] * scale) / scale
+    return float(size) if size >= volume[0] else 0.0
+
+
+@kernel
+def risk_lots(tape: Tape, broker: Broker, lane: Lane, c: Record, percent: float, slippage: float) -> float:
+    """Lots whose loss at the stop is a share of equity, as the gate `risk` sizes; -1 where it cannot measure."""
+    s = c["symbol"]
+    known, bid, ask = see(tape, lane, s, c["time"])
+    if not known or c["stop"] == NO_PRICE:
+        return -1.0
+    entry, close_side = (ask, bid) if c["side"] > 0 else (bid, ask)
+    distance = c["stop"] if c["relative"] else c["side"] * (entry - c["stop"])
+    if distance - c["side"] * (entry - close_side) < max(1, broker.rules[s, 2]):
+        return 0.0
+    points = distance + slippage * (1 if c["relative"] else 2)
+    lost = convert(tape, broker, lane, s, -money(broker, s, points, 1.0), c["time"])
+    loss = -lost + 2.0 * broker.commission
+    risk = max(worth(tape, broker, lane, c["time"]), 0.0) * percent / 100.0 * 1.0
+    if not (loss > 0.0 and np.isfinite(loss)):
+        return 0.0
+    return floor_to_step(risk / loss, broker.volume[s])
+
+
+@kernel
+def ask_rules(tape: Tape, broker: Broker, lane: Lane, c: Record) -> float:
+    """Lots at which a candidate fires, 0 where a rule refuses it."""
+    account = lane.account[0]
+    if 0 < c["expiry"] <= c["time"]:
+        return 0.0
+    s = c["symbol"]
+    lots = 0.0
+    for g in range(lane.rules.shape[0]):
+        kind, a, b = lane.rules[g, 0], lane.rules[g, 1], lane.rules[g, 2]
+        if kind == BAND:
+            if not max(lane.limits[0], a) <= c["confidence"] <= min(lane.limits[1], b):
+                return 0.0
+        elif kind == SPREAD:
+            known, bid, ask = see(tape, lane, s, c["time"])
+            if not known:
+                account["alerts"] += 1
+                return 0.0
+            if (not np.isnan(b) and c["atr"] <= 0.0) or ask - bid > a or ask - bid > b * c["atr"]:
+                return 0.0
+        elif kind == SLOTS:
+            if account["live"] >= lane.limits[2]:
+                return 0.0
+        elif kind == PER_SYMBOL:
+            if lane.held[s] >= a:
+                return 0.0
+        elif kind == LOTS:
+            lots = 0.0 if a > broker.volume[s, 2] else floor_to_step(a, broker.volume[s])
+        else:
+            lots = risk_lots(tape, broker, lane, c, lane.limits[3] if np.isnan(a) else a, b)
+            if lots < 0.0:
+                account["alerts"] += 1
+        if kind >= LOTS and not lots > 0.0:
+            return 0.0
+    return lots
+
+
+@kernel
+def fire_candidate(tape: Tape, broker: Broker, lane: Lane, c: Record, lots: float) -> None:
+    """Turn a candidate into a live fire and work out its fate within the slice."""
+    account = lane.account[0]
+    k = account["live"]
+    s = c["symbol"]
+    ticket = lane.waiting[k]
+    ticket["key"] = 0
+    ticket["side"] = c["side"]
+    ticket["after"] = c["time"] + broker.rules[s, 0]
+    ticket["expiry"] = max(c["expiry"], c["time"] + 1) if c["expiry"] > 0 else 0
+    ticket["stop"], ticket["target"], ticket["relative"] = c["stop"], c["target"], c["relative"]
+    ticket["breakeven_r"], ticket["trail"], ticket["hold_ns"] = c["breakeven_r"], c["trail"], c["hold_ns"]
+    ticket["bar_ns"], ticket["bar_shift"], ticket["bars_left"] = c["bar_ns"], c["bar_shift"], c["bars_left"]
+    fire = lane.fires[k]
+    fire["symbol"], fire["side"], fire["lots"] = s, c["side"], lots
+    fire["filled"], fire["ended"] = FAR, FAR
+    account["live"] += 1
+    account["fired"] += 1
+    lane.held[s] += 1
+    see(tape, lane, s, c["time"])
+    resolve(tape, broker, lane, k, lane.cursor[s])
+
+
+@kernel
+def lead(
+    tape: Tape, broker: Broker, lane: Lane, candidates: Records, marks: Ints, day_ends: Ints, log: Log
+) -> tuple[int, int]:
+    """Lead an account through a slice.
+
+    Args:
+        candidates: dtype CANDIDATE, in the order in which they are decided.
+        marks: instants at which equity is recorded, sorted: the grid, and the ends of trading days.
+        day_ends: 1 where a mark is a day's end, at which equity is recorded even with no position open.
+        log: room for a trade per live fire and candidate, and a row more than that and the marks.
+
+    Returns:
+        How many trades and equity rows were written.
+    """
+    account = lane.account[0]
+    trades, notes, i, m = 0, 0, 0, 0
+    lane.cursor[:] = 0
+    for k in range(account["live"]):
+        resolve(tape, broker, lane, k, 0)
+    while i < candidates.size or m < marks.size:
+        due = candidates[i]["time"] if i < candidates.size else FAR
+        if m < marks.size and marks[m] <= due:
+            trades, notes = settle_until(tape, broker, lane, marks[m], log, trades, notes)
+            some = day_ends[m] != 0
+            for k in range(account["live"]):
+                some = some or lane.fires[k]["filled"] <= marks[m]
+            if some:
+                notes = note(tape, broker, lane, log, notes, marks[m])
+            m += 1
+            continue
+        trades, notes = settle_until(tape, broker, lane, due, log, trades, notes)
+        lots = ask_rules(tape, broker, lane, candidates[i])
+        if lots > 0.0:
+            fire_candidate(tape, broker, lane, candidates[i], lots)
+        i += 1
+    return settle_until(tape, broker, lane, tape.horizon, log, trades, notes)
+
+
+@kernel
+def end_lane(tape: Tape, broker: Broker, lane: Lane, last_times: Ints, log: Log) -> tuple[int, int]:
+    """The data has ended: close what is open at its symbol's last quote, and record equity a last time."""
+    account = lane.account[0]
+    trades = 0
+    while account["live"] > 0:
+        first = 0
+        for k in range(account["live"]):
+            here, best = lane.fires[k]["symbol"], lane.fires[first]["symbol"]
+            if (last_times[here], here) < (last_times[best], best):
+                first = k
+        fire = lane.fires[first]
+        s = fire["symbol"]
+        _, bid, ask = see(tape, lane, s, tape.horizon)
+        fire["ended"], fire["kind"], fire["reason"] = last_times[s], CLOSED if fire["filled"] < FAR else 0, AT_END
+        fire["close_price"] = bid if fire["side"] > 0 else ask
+        trades = book(tape, broker, lane, first, tape.horizon, log, trades)
+    account["noted"] = -1
+    return trades, note(tape, broker, lane, log, 0, tape.horizon)
