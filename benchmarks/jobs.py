@@ -140,9 +140,9 @@ def instrument() -> Instrument:
 
 
 def _bar_columns(bars: Arrays) -> BarColumns:
-    prices = (to_points(bars[name], DIGITS) for name in ("open", "high", "low", "close"))
+    opening, high, low, close = (to_points(bars[name], DIGITS) for name in ("open", "high", "low", "close"))
     zero = np.zeros(len(bars["ts"]), np.int64)  # no spread: the peers have one price
-    return BarColumns("M1", bars["ts"] - NS_PER_MINUTE, *prices, spread=zero, volume=zero)
+    return BarColumns("M1", bars["ts"] - NS_PER_MINUTE, opening, high, low, close, zero, zero)
 
 
 def _store(folder: Path, columns: Columns) -> None:
