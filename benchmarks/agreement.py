@@ -19,6 +19,12 @@ class Agreement(NamedTuple):
     same: int
     reference: int
     found: int
+    profits: int | None = None  # combinations of a sweep whose profit could be compared beside the number of trades
+
+    def __str__(self) -> str:
+        more = f", {self.found - self.same} others" if self.found > self.same else ""
+        profits = "" if self.profits is None else f", profit in {self.profits}"
+        return f"{self.same} of {self.reference}{more}{profits}"
 
 
 def compare_trades(found: Records, reference: Records) -> Agreement:
@@ -37,7 +43,8 @@ def compare_sweeps(found: Floats, reference: Floats) -> Agreement:
     done = ~np.isnan(found[:, 0])
     count = found[:, 0] == reference[:, 0]
     profit = np.isnan(found[:, 1]) | (np.abs(found[:, 1] - reference[:, 1]) < 0.01)
-    return Agreement(int((done & count & profit).sum()), int(done.sum()), int(done.sum()))
+    same, compared = int((done & count & profit).sum()), int(done.sum())
+    return Agreement(same, compared, compared, int((~np.isnan(found[:, 1])).sum()))
 
 
 def compare(found: Any, reference: Any) -> Agreement:

@@ -70,11 +70,11 @@ def _bitten(case: Case, place: Workplace, verify: bool) -> Result | None:
         if done.status:
             return None
         run = next(path for path in output.iterdir() if (path / "manifest.json").is_file())
-        engine = json.loads((run / "manifest.json").read_text())["timings"].get("replay_seconds")
+        timings = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["timings"]
         found = read_sweep(run) if case.job == "C" else read_trades(run, place.times(case))
         agreement = compare(found, place.reference(case)) if verify else None
         trades = int(found[:, 0].sum()) if case.job == "C" else len(found)
-        return Result(done, engine, trades, agreement)
+        return Result(done, timings["sweep_seconds" if case.job == "C" else "replay_seconds"], trades, agreement)
     finally:
         shutil.rmtree(output)
 

@@ -125,7 +125,7 @@ def test_bars(tmp_path: Path) -> None:
     assert len(expected) > 50
     assert any(first == last for _, first, last, _, _ in expected)  # out on the bar that opened it
     found = read_trades(run.folder, bars["ts"] - NS_PER_MINUTE)
-    assert compare_trades(found, records(expected)) == (len(expected),) * 3
+    assert compare_trades(found, records(expected)) == Agreement(*[len(expected)] * 3)
 
 
 def test_ticks(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_ticks(tmp_path: Path) -> None:
     expected = plain_ticks(ticks, signals, 10)
     assert 100 < len(expected) < rows.size - 20  # some found no slot
     found = read_trades(run.folder, ticks["ts"])
-    assert compare_trades(found, records(expected)) == (len(expected),) * 3
+    assert compare_trades(found, records(expected)) == Agreement(*[len(expected)] * 3)
 
 
 @pytest.mark.parametrize(("period", "width"), [(5, 1.5), (20, 2.1)])
@@ -155,7 +155,7 @@ def test_sweep(tmp_path: Path, period: int, width: float) -> None:
     expected = plain_bars(bars, plain_sides(bars, period, width))
     assert len(expected) > 20
     found = read_trades(run.folder, bars["ts"] - NS_PER_MINUTE)
-    assert compare_trades(found, records(expected)) == (len(expected),) * 3
+    assert compare_trades(found, records(expected)) == Agreement(*[len(expected)] * 3)
     closed = run.trades[run.trades["close_reason"] != "end"]
     tenths_won = sum(side * (end - entry) for side, _, _, entry, end in expected)
     assert closed["profit"].sum() == pytest.approx(tenths_won * 1e-6 * 100_000 * LOTS)  # no cent was rounded
@@ -172,4 +172,5 @@ def test_agreement_counts_what_is_the_same() -> None:
     assert compare_trades(ours, theirs) == Agreement(1, 2, 2)
     sweep = np.array([[10.0, 5.5], [11.0, -3.0], [12.0, 1.0]])
     told = np.array([[10.0, 5.5], [11.0, np.nan], [np.nan, np.nan]])
-    assert compare_sweeps(told, sweep) == Agreement(2, 2, 2)
+    assert compare_sweeps(told, sweep) == Agreement(2, 2, 2, profits=1)
+    assert str(compare_trades(ours, theirs)) == "1 of 2, 1 others"
