@@ -99,10 +99,7 @@ def main(
     place = Workplace(peers.resolve(), folder)
     place.out.mkdir(parents=True, exist_ok=True)
     place.make_data()
-    chosen = [case for case in CASES if case.job in jobs.split(",") and case.rows <= max_rows]
-    chosen = [
-        case for case in chosen if case.package == "bitten" or (only in label(case) and not (quick and case.slow))
-    ]
+    chosen = [case for case in chosen_cases(jobs, only, quick) if case.rows <= max_rows]
     entries = [Entry(case) for case in chosen if runs_here(console, case)]
     for entry in entries:
         entry.proof = prove(console, entry.case, place)
@@ -116,6 +113,14 @@ def main(
     if to is not None:
         to.write_text(json.dumps({"machine": machine(), "cases": [figures(entry) for entry in entries]}, indent=1))
         console.print(f"figures in {to}", highlight=False)
+
+
+def chosen_cases(jobs: str, only: str, quick: bool) -> list[Case]:
+    """What the options ask for, and bitten on the same jobs with as much data."""
+    peers = [case for case in CASES if case.job in jobs.split(",") and case.package != "bitten"]
+    peers = [case for case in peers if only in label(case) and not (quick and case.slow)]
+    sizes = {(case.job, case.rows) for case in peers}
+    return [case for case in CASES if case in peers or (case.package == "bitten" and (case.job, case.rows) in sizes)]
 
 
 def runs_here(console: Console, case: Case) -> bool:

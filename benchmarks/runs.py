@@ -51,12 +51,10 @@ def _peer(case: Case, place: Workplace, verify: bool) -> Result | None:
     if done.status or not lines:
         return None
     said = json.loads(lines[-1].removeprefix(PRINTED))
-    agreement = None
     found = only_dump(dump) if verify else None
-    if case.variant == "bare kernel":  # it is the reference
-        agreement = Agreement(said["trades"], said["trades"], said["trades"])
-    elif found is not None:
-        agreement = compare(found, place.reference(case))
+    if verify and case.variant == "bare kernel":  # it is the reference, and dumps all its variants
+        found = place.reference(case)
+    agreement = None if found is None else compare(found, place.reference(case))
     return Result(done, said.get("engine_s"), said["trades"], agreement)
 
 
