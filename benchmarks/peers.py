@@ -95,10 +95,14 @@ def main(
     if not (peers / "kernels.py").is_file():
         console.print(f"{peers} is not there: nothing to compare with. It is no part of the repository; see --peers.")
         return
+    facts = machine()  # with the load before the first run
     print_machine(console)
     place = Workplace(peers.resolve(), folder)
     place.out.mkdir(parents=True, exist_ok=True)
-    place.make_data()
+    try:
+        place.make_data()
+    except BittenError as error:
+        raise SystemExit(str(error)) from error
     chosen = [case for case in chosen_cases(jobs, only, quick) if case.rows <= max_rows]
     entries = [Entry(case) for case in chosen if runs_here(console, case)]
     for entry in entries:
@@ -111,7 +115,8 @@ def main(
     for job in jobs.split(","):
         print_job(console, job, [entry for entry in entries if entry.case.job == job and entry.runs])
     if to is not None:
-        to.write_text(json.dumps({"machine": machine(), "cases": [figures(entry) for entry in entries]}, indent=1))
+        cases = [figures(entry, entries) for entry in entries if entry.runs]
+        to.write_text(json.dumps({"machine": facts, "cases": cases}, indent=1), encoding="utf-8")
         console.print(f"figures in {to}", highlight=False)
 
 
@@ -237,16 +242,19 @@ def yardstick(entry: Entry, entries: list[Entry]) -> Entry | None:
     return max(same or own, key=lambda other: other.case.rows, default=None)
 
 
-def figures(entry: Entry) -> dict[str, Any]:
-    """Everything of one case, for other programs."""
-    case, proof = entry.case, entry.proof
-    found = proof.agreement._asdict() if proof and proof.agreement else None
+def figures(entry: Entry, entries: list[Entry]) -> dict[str, Any]:
+    """Everything of one case, for other programs; medians of the runs, seconds and MiB."""
+    case, own = entry.case, yardstick(entry, entries)
+    proof = entry.proof.agreement if entry.proof else None
     return {
         "engine": label(case), "package": case.package, "variant": case.variant, "job": case.job, "rows": case.rows,
-        "unit": ROWS[case.job], "rule": RULES[case.reference], "event_driven": case.event_driven, "agreement": found,
-        "trades": entry.runs[0].trades if entry.runs else None,
+        "unit": ROWS[case.job], "rule": RULES[case.reference], "event_driven": case.event_driven,
+        "agreement": proof._asdict() if proof else None, "trades": entry.runs[0].trades,
+        "wall": entry.wall, "rate": entry.rate, "peak": entry.peak,
+        "engine_seconds": statistics.median(entry.engine) if entry.engine else None,
+        "times_bitten": own.rate / entry.rate if own else None,
         "runs": [
-            {"wall": run.measured.wall, "cpu": run.measured.cpu, "peak_mib": run.measured.peak, "engine": run.engine}
+            {"wall": run.measured.wall, "cpu": run.measured.cpu, "peak": run.measured.peak, "engine": run.engine}
             for run in entry.runs
         ],
     }  # fmt: skip
