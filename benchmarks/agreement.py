@@ -19,12 +19,13 @@ class Agreement(NamedTuple):
     same: int
     reference: int
     found: int
-    profits: int | None = None  # combinations of a sweep whose profit could be compared beside the number of trades
+    profits: int | None = None  # combinations of a sweep whose profit is compared, beside the number of trades
 
     def __str__(self) -> str:
-        more = f", {self.found - self.same} others" if self.found > self.same else ""
-        profits = "" if self.profits is None else f", profit in {self.profits}"
-        return f"{self.same} of {self.reference}{more}{profits}"
+        if self.profits is not None:
+            return f"{self.same} of {self.reference}, profit in {self.profits}"
+        others = f", {self.found - self.same} others" if self.found > self.same else ""
+        return f"{self.same} of {self.reference}{others}"
 
 
 def compare_trades(found: Records, reference: Records) -> Agreement:
