@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -17,12 +22,25 @@ from bitten.clock import WallClock
 CLOCK = WallClock()
 
 
+def machine() -> dict[str, Any]:
+    """Where and with what figures are measured."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": cpu_name(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in ("bitten", "numpy", "numba", "pyarrow")},
+        "load": round(load, 2),
+    }
+
+
 def print_machine(console: Console) -> None:
     """Where and with what the figures were measured."""
-    load = os.getloadavg() if hasattr(os, "getloadavg") else (float("nan"),) * 3
-    packages = ", ".join(f"{name} {version(name)}" for name in ("bitten", "numpy", "numba", "pyarrow"))
-    console.print(f"{platform.system()} {platform.machine()}, {cpu_name()}, {os.cpu_count()} cores")
-    console.print(f"Python {platform.python_version()}, {packages}; load average before the run {load[0]:.2f}")
+    facts = machine()
+    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
+    console.print(f"{facts['system']}, {facts['cpu']}, {facts['cores']} cores")
+    console.print(f"Python {facts['python']}, {packages}; load average before the run {facts['load']:.2f}")
 
 
 def cpu_name() -> str:
@@ -50,13 +68,53 @@ def spread(values: Sequence[float], unit: float = 1.0, digits: int = 2) -> str:
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A whole process, from fork to exit."""
+
+    wall: float  # seconds
+    cpu: float  # seconds, user and system, of the process and those it waited for
+    peak: float  # resident MiB of the largest of them
+    status: int
+    printed: str
+
+
+def measure(
+    command: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None, errors: Path | None = None
+) -> Measured:
+    """Run one process alone.
+
+    Args:
+        command: the program and its arguments.
+        env: the whole environment; this process's own by default.
+        cwd: where it runs.
+        errors: a file to which what it writes to standard error is appended; by default it is seen.
+    """
+    launcher = Path(__file__).with_name("launch.py")
+    with ExitStack() as held:
+        stream = held.enter_context(errors.open("ab")) if errors else None
+        done = subprocess.run(
+            [sys.executable, "-S", str(launcher), *command], stdout=subprocess.PIPE, stderr=stream, env=env, cwd=cwd,
+            text=True, check=True,
+        )  # fmt: skip
+    printed, _, figures = done.stdout.rstrip("\n").rpartition("\n")
+    wall, cpu, peak, status = json.loads(figures)
+    return Measured(wall, cpu, peak, status, printed)
+
+
 def process(arguments: Sequence[str]) -> tuple[float, int, str]:
     """Run Python in a process of its own: wall seconds, peak memory in KiB, what it printed."""
-    start = CLOCK.elapsed()
-    child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None  # asked for
-    printed = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"benchmark process failed with status {status}: {' '.join(arguments)}")
-    return CLOCK.elapsed() - start, usage.ru_maxrss, printed
+    run = measure([sys.executable, *arguments])
+    if run.status:
+        raise SystemExit(f"benchmark process failed with status {run.status}: {' '.join(arguments)}")
+    return run.wall, round(run.peak * 1024), run.printed
+
+
+def touch_memory(megabytes: int) -> None:
+    """Touch free memory in a process that ends at once.
+
+    A virtual machine hands memory that nobody has used for some seconds back to its host, and the next process pays
+    for getting it (some 2 s per GB). After this every measured process finds the same.
+    """
+    script = Path(__file__).with_name("touch.py")
+    subprocess.run([sys.executable, "-S", str(script), str(megabytes)], check=True)
