@@ -1,0 +1,96 @@
+"""A sweep's results on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bitten.analysis.figures import ABSENT, BY_KEY, counted, show
+from bitten.analysis.terminal import is_synthetic, period_text
+from bitten.sweeping.axes import show_value
+from bitten.sweeping.table import figure_label, less_is_better, ranked
+
+_SHOWN: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net", "max_drawdown", "sharpe")
+
+
+def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], sort: str, rows: int) -> None:
+    """Print the best and the worst combinations, how many there were, and what the figures assume.
+
+    Args:
+        console: where to.
+        table: the sweep's table.
+        manifest: its manifest.
+        sort: the figure that says what is best.
+        rows: how many of the best and of the worst.
+    """
+    console.print(_title(manifest))
+    for line in manifest.get("alerts") or ():
+        console.print(Text(str(line), style="red"), soft_wrap=True)
+    order = ranked(table, sort)
+    best, worst = order[:rows], order[max(rows, len(order) - rows) :]
+    if order:
+        console.print(_rows(table, manifest, sort, (best, worst)))
+    idle = table.num_rows - len(order)
+    if idle:
+        none = "No combination has" if not order else f"{counted(idle, 'combination has', 'combinations have')} no"
+        what = "a figure to sort by" if not order else "trades, or no such figure"
+        console.print(Text(f"{none} {what}.", style="yellow"), soft_wrap=True)
+    for heading, key, style in (("Costs", "costs", ""), ("Notes", "notes", ""), ("Beware", "selection", "yellow")):
+        _print_lines(console, heading, manifest.get(key) or (), style)
+
+
+def _title(manifest: Mapping[str, Any]) -> Text:
+    text = Text(str(manifest.get("name", "sweep")), style="bold")
+    if is_synthetic(manifest):
+        text.append("  SYNTHETIC DATA", style="bold yellow")
+    axes = " × ".join(f"{len(axis['values']):,} {axis['column']}" for axis in manifest["axes"])
+    facts = [
+        period_text(manifest),
+        ", ".join(manifest.get("symbols") or ()),
+        f"{manifest['combinations']:,} combinations",
+    ]
+    text.append("".join(f"  {fact}" for fact in (*facts, axes) if fact), style="dim")
+    return text
+
+
+def _rows(
+    table: pa.Table, manifest: Mapping[str, Any], sort: str, groups: tuple[Sequence[int], Sequence[int]]
+) -> Table:
+    """Best rows, a gap, worst rows."""
+    axes = [axis["column"] for axis in manifest["axes"]]
+    figures = [*_SHOWN, *((sort,) if sort not in _SHOWN else ())]
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    grid.add_column("combination", justify="right")
+    for name in axes:
+        grid.add_column(Text(name), justify="right")
+    for key in figures:
+        arrow = (" ↑" if less_is_better(key) else " ↓") if key == sort else ""
+        grid.add_column(figure_label(key).lower() + arrow, justify="right")
+    for number, group in enumerate(groups):
+        if number and group:
+            grid.add_row(*["…"] * len(grid.columns))
+        for row in table.take(pa.array(group, pa.int64())).to_pylist():
+            cells = [_figure(key, row) for key in figures]
+            grid.add_row(f"{row['combination']:,}", *(Text(show_value(row[name])) for name in axes), *cells)
+    return grid
+
+
+def _figure(key: str, row: Mapping[str, Any]) -> str:
+    if key in BY_KEY:
+        return show(BY_KEY[key], row[key])
+    return ABSENT if row[key] is None else f"{row[key]:,.4g}"
+
+
+def _print_lines(console: Console, heading: str, lines: Sequence[Any], style: str) -> None:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(min_width=6)
+    grid.add_column(overflow="fold")
+    for i, line in enumerate(lines):
+        grid.add_row(heading if i == 0 else "", Text(str(line), style=style))
+    if lines:
+        console.print(grid)
