@@ -61,7 +61,7 @@ class Grid:
         try:
             return check_document(file, self.folder, manager, self.patterns)
         except ConfigError as error:
-            if str(error).startswith(tuple(axis.place for axis in self.axes)):
+            if str(error).startswith(tuple(f"{axis.place}: " for axis in self.axes)):
                 raise
             self._check_base(manager, str(error))
             raise ConfigError(f"{error} (with {self.describe(index)})") from error
@@ -95,11 +95,11 @@ class _Combined(TomlFile):
     def where(self, path: KeyPath) -> str:
         """The axis that has changed a key, or has brought it in; else the place in the file."""
         for axis in self._axes:
-            shorter = min(len(axis.path), len(path))
-            if axis.path[:shorter] == path[:shorter] and (
-                len(path) >= len(axis.path) or not _holds(self._base.data, path)
-            ):
+            if path[: len(axis.path)] == axis.path:
                 return axis.place
+        below = [axis for axis in self._axes if axis.path[: len(path)] == path]
+        if len(below) == 1 and not _holds(self._base.data, path):
+            return below[0].place
         return self._base.where(path)
 
 
