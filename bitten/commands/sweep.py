@@ -74,7 +74,7 @@ def sweep(
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)  # lines in a pipe are for other programs: none is broken
-    print_sweep(console, done.table, done.manifest, sort, rows)
+    print_sweep(console, done.table, done.manifest, rows)
     timings = done.manifest["timings"]
     fresh = done.manifest["combinations"] - timings["before"]
     console.print(

@@ -30,14 +30,14 @@ _ROWS: Final = 10  # of the best and of the worst
 _MOST_VALUES: Final = 12  # of an axis, in the summary
 
 
-def render_sweep(table: pa.Table, manifest: Mapping[str, Any], sort: str) -> str:
+def render_sweep(table: pa.Table, manifest: Mapping[str, Any]) -> str:
     """Render a sweep as one HTML page that works without server and network. Equal input gives equal text.
 
     Args:
         table: one row per combination, as `bitten.sweeping.table.make_table` makes it.
-        manifest: of the sweep; keys documented in docs/run-folder.md.
-        sort: the figure that is shown first and says what is best.
+        manifest: of the sweep; keys documented in docs/run-folder.md. Its `sort` is the figure that is shown first.
     """
+    sort = str(manifest["sort"])
     selection = sections.items(manifest.get("selection") or (), "")
     slots = {
         "title": sections.text(f"{manifest.get('name', 'sweep')}: bitten"),
@@ -135,10 +135,9 @@ def _order(values: Sequence[Any]) -> list[float]:
 def _packed(figure: Figure, table: pa.Table) -> dict[str, Any]:
     """One figure of all combinations, to six digits; null where there are no trades, unless trades are counted."""
     known = [bool(n) or figure.key in _WITHOUT_TRADES for n in table["trades"].to_pylist()]
-    values = [
-        value if value is None or figure.kind == "count" else float(f"{value:.6g}")
-        for value in table[figure.key].to_pylist()
-    ]
+    values = table[figure.key].to_pylist()
+    if figure.kind != "count":
+        values = [None if value is None else float(f"{value:.6g}") for value in values]
     values = [value if there else None for value, there in zip(values, known, strict=True)]
     middle = 0 if figure.signed else 1 if figure.key == "profit_factor" else None
     return {

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bitten.errors import BittenError
-from bitten.run import read_manifest, report_frame
+from bitten.run import Run, read_manifest, report_frame
 from bitten.sweeping.table import check_figure, ranked
 
 if TYPE_CHECKING:
@@ -94,3 +94,12 @@ class Sweep:
         if not self.report.exists():
             return f"<pre>{html.escape(repr(self))}</pre>"
         return report_frame(self.report, self.name)
+
+
+def open_folder(folder: Path) -> Run | Sweep:
+    """What a folder of `runs/` holds, a run or a sweep.
+
+    Raises:
+        BittenError: its manifest or summary cannot be read.
+    """
+    return Sweep.open(folder) if read_manifest(folder).get("kind") == "sweep" else Run.open(folder)

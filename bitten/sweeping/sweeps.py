@@ -136,11 +136,12 @@ class _Work:
             "name": run_name(folder),
             "created": iso(self.clock.now_ns(), 0),
             **sweep_manifest(self.grid, self.config, executor, self.facts, table, _first_quote(self.config, self.data)),
+            "sort": sort,
             "timings": timings,
         }
         pq.write_table(table, folder / "sweep.parquet", compression="zstd")
         write_json(folder / "manifest.json", manifest)
-        (folder / "report.html").write_text(render_sweep(table, manifest, sort), encoding="utf-8")
+        (folder / "report.html").write_text(render_sweep(table, manifest), encoding="utf-8")
         log.close()
 
 

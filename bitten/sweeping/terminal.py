@@ -13,24 +13,25 @@ from rich.text import Text
 from bitten.analysis.figures import ABSENT, BY_KEY, counted, show
 from bitten.analysis.terminal import is_synthetic, period_text
 from bitten.sweeping.axes import show_value
+from bitten.sweeping.result import Sweep
 from bitten.sweeping.table import figure_label, less_is_better, ranked
 
 _SHOWN: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net", "max_drawdown", "sharpe")
 
 
-def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], sort: str, rows: int) -> None:
+def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], rows: int = 5) -> None:
     """Print the best and the worst combinations, how many there were, and what the figures assume.
 
     Args:
         console: where to.
         table: the sweep's table.
         manifest: its manifest.
-        sort: the figure that says what is best.
         rows: how many of the best and of the worst.
     """
     console.print(_title(manifest))
     for line in manifest.get("alerts") or ():
         console.print(Text(str(line), style="red"), soft_wrap=True)
+    sort = str(manifest["sort"])
     order = ranked(table, sort)
     best, worst = order[:rows], order[max(rows, len(order) - rows) :]
     if order:
@@ -42,6 +43,22 @@ def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], 
         console.print(Text(f"{none} {what}.", style="yellow"), soft_wrap=True)
     for heading, key, style in (("Costs", "costs", ""), ("Notes", "notes", ""), ("Beware", "selection", "yellow")):
         _print_lines(console, heading, manifest.get(key) or (), style)
+
+
+def print_sweeps(console: Console, sweeps: Sequence[Sweep]) -> None:
+    """One line for each sweep: name, period, symbols, combinations and what was swept."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("sweep", "period", "symbols", "combinations", "over"):
+        table.add_column(name, justify="right" if name == "combinations" else "left", overflow="fold")
+    for sweep in sweeps:
+        manifest = sweep.manifest
+        mark = " †" if is_synthetic(manifest) else ""
+        cells = (sweep.folder.name + mark, period_text(manifest), " ".join(manifest.get("symbols") or ()))
+        over = ", ".join(axis["key"] for axis in manifest["axes"])
+        table.add_row(*map(Text, cells), f"{manifest['combinations']:,}", Text(over))
+    console.print(table)
+    if any(is_synthetic(sweep.manifest) for sweep in sweeps):
+        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
 
 
 def _title(manifest: Mapping[str, Any]) -> Text:

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -92,7 +93,10 @@ class Workers:
             process = context.Process(  # type: ignore[attr-defined]  # the stubs leave it out of the base class
                 target=_serve, args=(theirs, inherited, self._task), daemon=True
             )
-            process.start()
+            with warnings.catch_warnings():
+                # Python 3.12 warns of native threads, too; those of numpy and pyarrow are made anew after a fork
+                warnings.filterwarnings("ignore", r".*use of fork\(\)", DeprecationWarning)
+                process.start()
             theirs.close()
             self._processes[ours] = process
         return self
