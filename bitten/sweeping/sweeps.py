@@ -119,8 +119,8 @@ class _Work:
             stack.enter_context(workers)
             folder = stack.enter_context(staged(place, name, "sweep", overwrite, self.identity))
             log = RowLog(folder, self.identity)
-            follow = _follow(progress, log.earlier, count)
             try:
+                follow = _follow(progress, log.earlier, count)
                 for rows in workers.run(_batches([i for i in range(count) if i not in log.rows], jobs), follow):
                     log.add(rows)
             except KeyboardInterrupt:
