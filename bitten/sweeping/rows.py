@@ -25,8 +25,12 @@ class RowLog:
     def __init__(self, folder: Path, identity: Mapping[str, Any] | None) -> None:
         self._folder = folder
         self._identity = identity
-        self.rows: dict[int, Figures] = self._read() if (folder / UNFINISHED).exists() else {}
+        self.rows = self.kept()
         self.earlier = len(self.rows)  # done before this process began
+
+    def kept(self) -> dict[int, Figures]:
+        """The rows on the disk, by combination."""
+        return self._read() if (self._folder / UNFINISHED).exists() else {}
 
     def add(self, rows: Mapping[int, Figures]) -> None:
         """Keep finished rows; they are on the disk when this returns."""

@@ -124,7 +124,7 @@ class _Work:
                 for rows in workers.run(_batches([i for i in range(count) if i not in log.rows], jobs), follow):
                     log.add(rows)
             except KeyboardInterrupt:
-                raise KeyboardInterrupt(_kept(log, count, self.identity is not None)) from None
+                raise KeyboardInterrupt(_what_is_kept(len(log.kept()), count)) from None
             self._write(folder, log, jobs, sort)
         return Sweep.open(place / run_name(folder))
 
@@ -153,10 +153,10 @@ def _follow(progress: SweepProgress | None, earlier: int, count: int) -> Callabl
     return lambda done: progress(earlier + done, count, earlier)
 
 
-def _kept(log: RowLog, count: int, resumable: bool) -> str:
-    if not resumable or not log.rows:
+def _what_is_kept(kept: int, count: int) -> str:
+    if not kept:
         return "nothing was kept, earlier runs are untouched"
-    return f"{len(log.rows):,} of {count:,} combinations are done and kept; run the same command again to continue"
+    return f"{kept:,} of {count:,} combinations are done and kept; run the same command again to continue"
 
 
 def _batches(waiting: Sequence[int], jobs: int) -> list[Batch]:

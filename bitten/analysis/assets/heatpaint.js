@@ -33,7 +33,7 @@ function drawCells(context, map, colours) {
     if (!known || cellHeight < 15) return;
     const text = brief(figure, value);
     if (context.measureText(text).width > cellWidth - 6) return;
-    context.fillStyle = !dark && scale.alpha(value) > 0.6 ? "#ffffff" : colours.ink;
+    context.fillStyle = scale.alpha(value) > (dark ? 0.78 : 0.6) ? (dark ? "#0b0d10" : "#ffffff") : colours.ink;
     context.fillText(text, x + cellWidth / 2, y + cellHeight / 2);
   });
   if (map.best < 0) return;
