@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,8 +16,12 @@ from rich.console import Console
 
 import bitten
 from bitten import cli
-from bitten.commands.sweep import progress_bar
-from tests.sweeping.made import OPTIONS, SMALL_BATCHES, project
+from bitten.commands.sweep import progress_bar, sweep
+from bitten.manager import Manager
+from tests.sweeping.made import OPTIONS, SMALL_BATCHES, SOURCE, grid_of, project
+
+ROOT = Path(__file__).parents[2]
+MANAGER = Manager()
 
 
 def typed(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -143,3 +148,16 @@ def test_the_bar_counts_combinations_and_starts_with_the_work() -> None:
         follow(0.0, 1000, 0)
         follow(10.0, 1000, 0)
     assert plain.getvalue() == ""
+
+
+def test_every_example_is_a_grid_that_runs() -> None:
+    """Those of the help, of docs/sweep.md and of the README, over both bundled patterns."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/sweep.md")]
+    examples = re.findall(r"--grid (\S+=\S+)", "\n".join([*texts, sweep.help or ""]))
+    assert len(examples) > 8
+    gates = [{"use": "spread", "atr": 0.5}, {"use": "band"}, {"use": "slots"}, {"use": "risk"}]
+    source = {"feed": SOURCE["feed"], "patterns": [{"use": "bb_scalp"}, {"use": "kalman_quickfire"}], "gates": gates}
+    for text in examples:
+        if text != "KEY=VALUES":
+            grid = grid_of(text, source=source)
+            assert [grid.config(i, MANAGER) for i in range(len(grid))]

@@ -24,17 +24,17 @@ function drawCells(context, map, colours) {
   const dark = document.documentElement.classList.contains("dark");
   context.textAlign = "center";
   context.textBaseline = "middle";
+  const texts = cellHeight < 15 || cellWidth < 15 ? [] : Array.from(shown.values, (value) => brief(figure, value));
+  const fits = texts.length && texts.every((text) => context.measureText(text).width <= cellWidth - 6);
   shown.values.forEach((value, cell) => {
     const x = left + (cell % shown.width) * cellWidth;
     const y = top + Math.floor(cell / shown.width) * cellHeight;
     const known = Number.isFinite(value);
     context.fillStyle = known ? scale.paint(value, colours) : none;
     context.fillRect(x, y, cellWidth - gap, cellHeight - gap);
-    if (!known || cellHeight < 15) return;
-    const text = brief(figure, value);
-    if (context.measureText(text).width > cellWidth - 6) return;
+    if (!known || !fits) return;
     context.fillStyle = scale.alpha(value) > (dark ? 0.78 : 0.6) ? (dark ? "#0b0d10" : "#ffffff") : colours.ink;
-    context.fillText(text, x + cellWidth / 2, y + cellHeight / 2);
+    context.fillText(texts[cell], x + cellWidth / 2, y + cellHeight / 2);
   });
   if (map.best < 0) return;
   context.strokeStyle = colours.ink;
