@@ -36,8 +36,8 @@ def staged(
     """A folder to write into; it becomes `output/NAME` when the block ends well, and vanishes when it does not.
 
     Work that can be continued writes its identity to `unfinished.json` in the folder. Such a folder stays when the
-    block fails or the process dies, and is handed out again for an equal identity; a block that ends well removes the
-    file first.
+    block fails or the process dies, and is handed out again for an equal identity; once it is in its place, its owner
+    removes the file.
 
     Args:
         output: the folder of run folders.

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bitten.analysis.figures import counted
 from bitten.analysis.measures import NS_PER_DAY
@@ -85,7 +84,7 @@ def _notes(config: Config, facts: Sequence[FeedFacts]) -> list[str]:
 
 
 def _alerts(table: pa.Table) -> list[str]:
-    alerted = pc.sum(pc.greater(table["alerts"], 0)).as_py() or 0
+    alerted = sum(count > 0 for count in table["alerts"].to_pylist())
     if not alerted:
         return []
     what = counted(alerted, "combination had alerts", "combinations had alerts")

@@ -17,7 +17,7 @@ from bitten.analysis import sections
 from bitten.analysis.figures import BY_KEY, Figure, counted, show
 from bitten.analysis.report import asset, bundle, policy, script_json
 from bitten.sweeping.axes import show_value
-from bitten.sweeping.table import COLUMNS, figure_label, less_is_better, ranked
+from bitten.sweeping.table import COLUMNS, figure_label, less_is_better, ranked, rows_of
 
 _SCRIPTS: Final = ("paint.js", "list.js", "sweepfacts.js", "heatpaint.js", "heat.js", "sweepmain.js")
 _FIGURES: Final = (
@@ -77,19 +77,14 @@ def _best(table: pa.Table, manifest: Mapping[str, Any], sort: str) -> str:
     keys = [sort, *(key for key in _TABLED if key != sort)]
     columns = [axis["column"] for axis in manifest["axes"]]
     heads = ["Combination", *map(sections.text, columns), *map(figure_label, keys)]
-    rows = [_row(row, columns, keys) for row in _taken(table, order[:_ROWS])]
+    rows = [_row(row, columns, keys) for row in rows_of(table, order[:_ROWS])]
     worst = order[max(_ROWS, len(order) - _ROWS) :]
     if len(order) > 2 * _ROWS:
         rows.append(["…", *["…"] * (len(heads) - 1)])
-    rows += [_row(row, columns, keys) for row in _taken(table, worst)]
+    rows += [_row(row, columns, keys) for row in rows_of(table, worst)]
     idle = table.num_rows - len(order)
     note = f"{counted(idle, 'combination has', 'combinations have')} no trades, or no such figure." if idle else ""
     return sections.table(heads, rows, "wide") + (f'<p class="quiet">{note}</p>' if note else "")
-
-
-def _taken(table: pa.Table, rows: Sequence[int]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = table.take(pa.array(rows, pa.int64())).to_pylist()
-    return found
 
 
 def _row(row: Mapping[str, Any], columns: Sequence[str], keys: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from bitten.errors import BittenError
 from bitten.run import Run, read_manifest, report_frame
-from bitten.sweeping.table import check_figure, ranked
+from bitten.sweeping.table import check_figure, ranked, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +81,7 @@ class Sweep:
             BittenError: there is no such figure.
         """
         order = ranked(self.table, check_figure(figure))
-        row: dict[str, Any] = self.table.slice(order[0], 1).to_pylist()[0] if order else {}
-        return row
+        return rows_of(self.table, order[:1])[0] if order else {}
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{name} ({len(values)})" for name, values in self.axes.items())

@@ -44,11 +44,6 @@ class RowLog:
                 os.fsync(file.fileno())
         self.rows.update(rows)
 
-    def close(self) -> None:
-        """The rows stand in the table: take the files away."""
-        for name in (UNFINISHED, ROWS):
-            (self._folder / name).unlink(missing_ok=True)
-
     def _begin(self) -> None:
         """State the identity whole or not at all: from then on the folder is kept."""
         fresh = self._folder / f"{UNFINISHED}.new"
@@ -76,3 +71,9 @@ class RowLog:
         if good < len(content):
             os.truncate(path, good)
         return rows
+
+
+def clear(folder: Path) -> None:
+    """Take the rows away from a finished sweep: its table holds them."""
+    for name in (UNFINISHED, ROWS):
+        (folder / name).unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from bitten.sweeping.grid import Grid, make_grid
 from bitten.sweeping.manifest import sweep_manifest
 from bitten.sweeping.report import render_sweep
 from bitten.sweeping.result import Sweep
-from bitten.sweeping.rows import RowLog
+from bitten.sweeping.rows import RowLog, clear
 from bitten.sweeping.table import check_figure, make_table
 from bitten.sweeping.workers import Batch, InProcess, Task, Workers, can_travel
 from bitten.version import VERSION
@@ -126,6 +126,7 @@ class _Work:
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(_what_is_kept(len(log.kept()), count)) from None
             self._write(folder, log, jobs, sort)
+        clear(place / run_name(folder))  # not before it is in its place: until then a kill must cost nothing
         return Sweep.open(place / run_name(folder))
 
     def _write(self, folder: Path, log: RowLog, jobs: int, sort: str) -> None:
@@ -142,7 +143,6 @@ class _Work:
         pq.write_table(table, folder / "sweep.parquet", compression="zstd")
         write_json(folder / "manifest.json", manifest)
         (folder / "report.html").write_text(render_sweep(table, manifest), encoding="utf-8")
-        log.close()
 
 
 def _follow(progress: SweepProgress | None, earlier: int, count: int) -> Callable[[float], None]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
+from pyarrow.json import ParseOptions, read_json
 
 from bitten.analysis.figures import BY_KEY, FIGURES
 from bitten.errors import BittenError, did_you_mean
@@ -56,15 +59,19 @@ def make_table(grid: Grid, rows: Mapping[int, Figures]) -> pa.Table:
         grid: the grid.
         rows: figures by combination, counted from 0; all of them.
     """
-    count = len(grid)
-    columns: dict[str, pa.Array] = {"combination": pa.array(range(1, count + 1), pa.int64())}
-    settings = list(zip(*(grid.values(i) for i in range(count)), strict=True))
-    for name, axis, values in zip(axis_columns(grid.axes), grid.axes, settings, strict=True):
-        kind = _axis_type(axis)
-        columns[name] = pa.array([show_value(value) for value in values] if kind == pa.string() else values, kind)
-    for key, kind in COLUMNS.items():
-        columns[key] = pa.array([rows[i][key] for i in range(count)], kind)
-    return pa.table(columns)
+    names = axis_columns(grid.axes)
+    kinds = [_axis_type(axis) for axis in grid.axes]
+    schema = pa.schema([("combination", pa.int64()), *zip(names, kinds, strict=True), *COLUMNS.items()])
+    lines = []
+    for i in range(len(grid)):
+        values = [
+            show_value(value) if kind == pa.string() else value
+            for value, kind in zip(grid.values(i), kinds, strict=True)
+        ]
+        lines.append(json.dumps({"combination": i + 1, **dict(zip(names, values, strict=True)), **rows[i]}))
+    # by way of JSON, because pyarrow makes columns of Python lists only after it has imported pandas
+    table = read_json(io.BytesIO("\n".join(lines).encode()), parse_options=ParseOptions(explicit_schema=schema))
+    return table.combine_chunks()
 
 
 def _axis_type(axis: Axis) -> pa.DataType:
@@ -101,6 +108,11 @@ def ranked(table: pa.Table, key: str) -> list[int]:
     values, trades = table[key].to_pylist(), table["trades"].to_pylist()
     known = [i for i, value in enumerate(values) if value is not None and trades[i]]
     return sorted(known, key=lambda i: values[i] if less_is_better(key) else -values[i])
+
+
+def rows_of(table: pa.Table, positions: Sequence[int]) -> list[dict[str, Any]]:
+    """Some rows of the table, each by column."""
+    return [row for position in positions for row in table.slice(position, 1).to_pylist()]
 
 
 def figure_label(key: str) -> str:

@@ -14,7 +14,7 @@ from bitten.analysis.figures import ABSENT, BY_KEY, counted, show
 from bitten.analysis.terminal import is_synthetic, period_text
 from bitten.sweeping.axes import show_value
 from bitten.sweeping.result import Sweep
-from bitten.sweeping.table import figure_label, less_is_better, ranked
+from bitten.sweeping.table import figure_label, less_is_better, ranked, rows_of
 
 _SHOWN: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net", "max_drawdown", "sharpe")
 
@@ -91,7 +91,7 @@ def _rows(
     for number, group in enumerate(groups):
         if number and group:
             grid.add_row(*["…"] * len(grid.columns))
-        for row in table.take(pa.array(group, pa.int64())).to_pylist():
+        for row in rows_of(table, group):
             cells = [_figure(key, row) for key in figures]
             grid.add_row(f"{row['combination']:,}", *(Text(show_value(row[name])) for name in axes), *cells)
     return grid

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 import bitten
+from bitten import runfolder
 from bitten.errors import BittenError
 from bitten.sweeping import engine, sweeps, workers
 from tests.sweeping.made import GRID, OPTIONS, SMALL_BATCHES, SOURCE, project
@@ -116,6 +117,19 @@ def test_only_what_is_missing_is_run(tmp_path: Path, small_batches: None, monkey
     monkeypatch.setattr(workers, "run_batch", watched)
     bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
     assert periods == [15, 15, 20, 20, 20, 20]
+
+
+def test_an_end_between_the_last_row_and_the_finished_folder_costs_nothing(
+    whole: bitten.Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(runfolder, "_put_in_place", lambda *_: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
+    done = bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
+    assert done.manifest["timings"]["before"] == COUNT
+    assert done.table.equals(whole.table)
+    assert sorted(path.name for path in done.folder.iterdir()) == ["manifest.json", "report.html", "sweep.parquet"]
 
 
 @pytest.mark.parametrize(
