@@ -42,6 +42,7 @@ def list_runs(runs_dir: Path) -> None:
 
     A terminal too narrow for the table gets two lines per run; a pipe gets one line per run, whatever its length.
     """
+    from bitten.analysis.terminal import is_synthetic
     from bitten.run import Run
     from bitten.sweeping.result import Sweep
     from bitten.sweeping.terminal import print_sweeps
@@ -58,6 +59,8 @@ def list_runs(runs_dir: Path) -> None:
         if finished:
             console.print()
         print_sweeps(console, sweeps)
+    if any(is_synthetic(one.manifest) for one in found):
+        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
     if not found:
         console.print(_none_in(runs_dir), soft_wrap=True, markup=False)
 
@@ -88,8 +91,6 @@ def print_runs(console: Console, found: Sequence[Run]) -> None:
             named = (f"{heading} {figure}" for heading, figure in zip(_LISTED.values(), figures, strict=True))
             console.print("  ".join(fact for fact in facts if fact), markup=False, style="bold")
             console.print("    " + "  ".join(named), markup=False)
-    if any(is_synthetic(run.manifest) for run in found):
-        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
 
 
 def _symbols(run: Run) -> str:

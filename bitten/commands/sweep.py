@@ -76,7 +76,7 @@ def sweep(
         console = Console(width=_PLAIN_WIDTH)  # lines in a pipe are for other programs: none is broken
     print_sweep(console, done.table, done.manifest, rows)
     timings = done.manifest["timings"]
-    fresh = done.manifest["combinations"] - timings["before"]
+    fresh = done.manifest["combinations"] - timings["done_before"]
     console.print(
         f"{fresh:,} combinations in {timings['sweep_seconds']:.2f} s, jobs {timings['jobs']}", highlight=False
     )

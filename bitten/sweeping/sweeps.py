@@ -131,7 +131,11 @@ class _Work:
 
     def _write(self, folder: Path, log: RowLog, jobs: int, sort: str) -> None:
         table = make_table(self.grid, log.rows)
-        timings = {"sweep_seconds": round(self.clock.elapsed() - self.started, 3), "jobs": jobs, "before": log.earlier}
+        timings = {
+            "sweep_seconds": round(self.clock.elapsed() - self.started, 3),
+            "jobs": jobs,
+            "done_before": log.earlier,
+        }
         executor = build_pipeline(self.config, self.manager)[0].executor
         manifest = {
             "name": run_name(folder),

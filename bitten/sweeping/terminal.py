@@ -46,7 +46,7 @@ def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], 
 
 
 def print_sweeps(console: Console, sweeps: Sequence[Sweep]) -> None:
-    """One line for each sweep: name, period, symbols, combinations and what was swept."""
+    """One line for each sweep: name, period, symbols, combinations and what was swept; † marks synthetic quotes."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("sweep", "period", "symbols", "combinations", "over"):
         table.add_column(name, justify="right" if name == "combinations" else "left", overflow="fold")
@@ -57,8 +57,6 @@ def print_sweeps(console: Console, sweeps: Sequence[Sweep]) -> None:
         over = ", ".join(axis["key"] for axis in manifest["axes"])
         table.add_row(*map(Text, cells), f"{manifest['combinations']:,}", Text(over))
     console.print(table)
-    if any(is_synthetic(sweep.manifest) for sweep in sweeps):
-        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
 
 
 def _title(manifest: Mapping[str, Any]) -> Text:

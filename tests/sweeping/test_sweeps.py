@@ -82,6 +82,19 @@ def test_the_manifest_says_what_was_swept_and_assumed(whole: bitten.Sweep) -> No
     assert manifest["config"]["patterns"][0]["params"]["period"] == 10
 
 
+def test_trackers_stay_away_and_alerts_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alarmed(configs: Any, *rest: Any) -> Any:
+        return [{**summary, "alerts": 2} for summary in engine.run_batch(configs, *rest)]
+
+    monkeypatch.setattr(workers, "run_batch", alarmed)
+    trackers = [{"use": "jsonl"}]
+    done = bitten.sweep(SOURCE, {"gates.risk.percent": [0.5, 1]}, trackers=trackers, jobs=1, output=tmp_path)
+    assert done.manifest["notes"][-1] == "Trackers (jsonl) follow single runs and did not take part."
+    assert done.table["alerts"].to_pylist() == [2, 2]
+    assert done.manifest["alerts"][0].startswith("2 combinations had alerts (column `alerts`)")
+    assert "2 combinations had alerts" in done.report.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_jobs_change_nothing(
     whole: bitten.Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_batches: None, method: str
@@ -101,7 +114,7 @@ def test_an_interrupted_sweep_goes_on(whole: bitten.Sweep, tmp_path: Path, small
     assert heard[0] == (6, 12, 6)
     assert heard[-1] == (12, 12, 6)
     assert done.name == "sweep-0001"
-    assert done.manifest["timings"]["before"] == 6
+    assert done.manifest["timings"]["done_before"] == 6
     assert done.table.equals(whole.table)
     assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == ["sweep-0001"]
 
@@ -127,7 +140,7 @@ def test_an_end_between_the_last_row_and_the_finished_folder_costs_nothing(
         with pytest.raises(ZeroDivisionError):
             bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
     done = bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
-    assert done.manifest["timings"]["before"] == COUNT
+    assert done.manifest["timings"]["done_before"] == COUNT
     assert done.table.equals(whole.table)
     assert sorted(path.name for path in done.folder.iterdir()) == ["manifest.json", "report.html", "sweep.parquet"]
 
@@ -140,7 +153,7 @@ def test_a_torn_line_is_dropped(whole: bitten.Sweep, tmp_path: Path, small_batch
     with (part / "rows.jsonl").open("ab") as file:
         file.write(tail)
     done = bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
-    assert done.manifest["timings"]["before"] == 6
+    assert done.manifest["timings"]["done_before"] == 6
     assert done.table.equals(whole.table)
 
 
@@ -151,7 +164,7 @@ def test_a_cut_anywhere_in_the_rows_costs_the_cut_row_only(
     content = (part / "rows.jsonl").read_bytes()
     (part / "rows.jsonl").write_bytes(content[: len(content) // 2])
     done = bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
-    assert 0 < done.manifest["timings"]["before"] < 6
+    assert 0 < done.manifest["timings"]["done_before"] < 6
     assert done.table.equals(whole.table)
 
 
@@ -179,7 +192,7 @@ def test_another_sweep_of_that_name_is_refused(
     assert str(caught.value).endswith("choose another --name, or --overwrite to discard it")
     assert {path.name: path.read_bytes() for path in part.iterdir()} == before
     done = bitten.sweep(SOURCE, **arguments, overwrite=True)
-    assert done.manifest["timings"]["before"] == 0
+    assert done.manifest["timings"]["done_before"] == 0
     assert not part.exists()
 
 
@@ -267,7 +280,7 @@ def test_a_worker_that_fails_is_reported_and_what_was_done_is_kept(
     notes = "".join(getattr(caught.value, "__notes__", ()))
     assert ("in a worker process:" in notes and "in blunder" in notes) is (failure is blunder)
     done = bitten.sweep(SOURCE, GRID, jobs=1, output=tmp_path)
-    assert done.manifest["timings"]["before"] >= 6
+    assert done.manifest["timings"]["done_before"] >= 6
     assert done.table.equals(whole.table)
 
 
