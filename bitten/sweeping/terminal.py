@@ -16,7 +16,15 @@ from bitten.sweeping.axes import show_value
 from bitten.sweeping.result import Sweep
 from bitten.sweeping.table import figure_label, less_is_better, ranked, rows_of
 
-_SHOWN: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net", "max_drawdown", "sharpe")
+_SHOWN: Final = {
+    "trades": "trades", "win_rate": "win", "profit_factor": "factor", "expectancy_r": "R", "net": "net",
+    "max_drawdown": "drawdown", "sharpe": "sharpe",
+}  # fmt: skip
+"""Figures of the table and their headings."""
+
+_DROPPED: Final = ("profit_factor", "win_rate", "expectancy_r", "sharpe", "max_drawdown", "trades", "net")
+"""In this order, one after another, where the terminal is too narrow for all: no figure is ever cut."""
+_UNBOUNDED: Final = 10_000  # columns
 
 
 def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], rows: int = 5) -> None:
@@ -35,7 +43,7 @@ def print_sweep(console: Console, table: pa.Table, manifest: Mapping[str, Any], 
     order = ranked(table, sort)
     best, worst = order[:rows], order[max(rows, len(order) - rows) :]
     if order:
-        console.print(_rows(table, manifest, sort, (best, worst)))
+        console.print(_fitting(console, manifest, sort, (rows_of(table, best), rows_of(table, worst))))
     idle = table.num_rows - len(order)
     if idle:
         none = "No combination has" if not order else f"{counted(idle, 'combination has', 'combinations have')} no"
@@ -73,24 +81,35 @@ def _title(manifest: Mapping[str, Any]) -> Text:
     return text
 
 
-def _rows(
-    table: pa.Table, manifest: Mapping[str, Any], sort: str, groups: tuple[Sequence[int], Sequence[int]]
-) -> Table:
+Group = Sequence[Mapping[str, Any]]  # rows of the table
+
+
+def _fitting(console: Console, manifest: Mapping[str, Any], sort: str, groups: tuple[Group, Group]) -> Table:
+    """Best and worst rows with as many figures as the terminal is wide enough for."""
+    figures = list(dict.fromkeys((*_SHOWN, sort)))
+    unbounded = console.options.update(width=_UNBOUNDED)
+    for dropped in ("", *_DROPPED):
+        figures = [key for key in figures if key != dropped or key == sort]
+        found = _rows([axis["column"] for axis in manifest["axes"]], figures, sort, groups)
+        if console.measure(found, options=unbounded).maximum <= console.width:
+            break
+    return found
+
+
+def _rows(axes: Sequence[str], figures: Sequence[str], sort: str, groups: tuple[Group, Group]) -> Table:
     """Best rows, a gap, worst rows."""
-    axes = [axis["column"] for axis in manifest["axes"]]
-    figures = [*_SHOWN, *((sort,) if sort not in _SHOWN else ())]
     grid = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    grid.add_column("combination", justify="right")
+    grid.add_column("no.", justify="right")
     for name in axes:
-        grid.add_column(Text(name), justify="right")
+        grid.add_column(Text(name), justify="right", overflow="fold")
     for key in figures:
         arrow = (" ↑" if less_is_better(key) else " ↓") if key == sort else ""
-        grid.add_column(figure_label(key).lower() + arrow, justify="right")
+        grid.add_column(_SHOWN.get(key, figure_label(key).lower()) + arrow, justify="right", no_wrap=True)
     for number, group in enumerate(groups):
         if number and group:
             grid.add_row(*["…"] * len(grid.columns))
-        for row in rows_of(table, group):
-            cells = [_figure(key, row) for key in figures]
+        for row in group:
+            cells = [_figure(key, row).removesuffix(" R") for key in figures]
             grid.add_row(f"{row['combination']:,}", *(Text(show_value(row[name])) for name in axes), *cells)
     return grid
 

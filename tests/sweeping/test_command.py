@@ -18,8 +18,14 @@ import bitten
 from bitten import cli
 from bitten.commands.sweep import progress_bar, sweep
 from bitten.manager import Manager
+from bitten.sweeping.table import COLUMNS, make_table
+from bitten.sweeping.terminal import print_sweep
 from tests.sweeping.made import OPTIONS, SMALL_BATCHES, SOURCE, grid_of, project
 
+FIGURES = {
+    "trades": 1234, "win_rate": 0.5, "profit_factor": 0.75, "expectancy_r": -0.5, "net": -123_456.78,
+    "max_drawdown": 0.25, "sharpe": -2.5, "sqn": -1.25,
+}  # fmt: skip
 ROOT = Path(__file__).parents[2]
 MANAGER = Manager()
 
@@ -45,7 +51,7 @@ def test_a_sweep_and_what_runs_says_of_it(here: Path, capsys: pytest.CaptureFixt
     assert [row[-3] for row in shown[:2]] == [f"{depth * 100:.2f}" for depth in depths[:2]]
     assert set(shown[2]) == {"…"}
     assert [row[-3] for row in shown[3:]] == [f"{depth * 100:.2f}" for depth in depths[-2:]]
-    for text in ("12 combinations", "SYNTHETIC", "max drawdown ↑", "Selection bias: the best of 12", "Latency 0 ms"):
+    for text in ("12 combinations", "SYNTHETIC", "drawdown ↑", "Selection bias: the best of 12", "Latency 0 ms"):
         assert text in out
     assert str(here / "runs" / "sweep-0001" / "report.html") in out
 
@@ -56,13 +62,36 @@ def test_a_sweep_and_what_runs_says_of_it(here: Path, capsys: pytest.CaptureFixt
     assert "patterns.bb_scalp.period, costs.commission_per_lot, gates.risk.percent" in out
     code, out, _ = typed(capsys, "runs", "show", "sweep-0001")
     assert code == 0
-    assert "max drawdown ↑" in out
+    assert "drawdown ↑" in out
     code, _, err = typed(capsys, "runs", "diff", "backtest-0001", "sweep-0001")
     assert code == 2
     assert (
         err
         == 'error: "sweep-0001" is a sweep, and only single runs are compared; `bitten runs show sweep-0001` shows it\n'
     )
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_figure_is_cut_however_narrow_the_terminal(width: int) -> None:
+    table = make_table(grid_of("run.seed=1,2"), {i: {**dict.fromkeys(COLUMNS), **FIGURES} for i in range(2)})
+    manifest = {"combinations": 2, "sort": "sqn", "axes": [{"column": "seed", "key": "run.seed", "values": [1, 2]}]}
+    out = io.StringIO()
+    print_sweep(Console(file=out, width=width, force_terminal=True, color_system=None), table, manifest, rows=1)
+    lines = out.getvalue().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.strip().startswith("no."))
+    heads, first = lines[at], lines[at + 1]
+    assert len(first) <= width
+    for heading, cell in (
+        ("trades", "1,234"),
+        ("R", "−0.500"),
+        ("net", "−123,456.78"),
+        ("factor", "0.75"),
+        ("sqn", "−1.25"),
+    ):
+        assert (heading in heads) is (cell in first)
+    assert "sqn ↓" in heads
+    assert ("factor" in heads) is (width == 120)
+    assert "…" not in first
 
 
 def test_quiet_prints_the_folder(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

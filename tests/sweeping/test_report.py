@@ -110,7 +110,7 @@ def test_the_map_is_drawn_without_an_error_or_a_request(browser: Browser, tmp_pa
 def test_figure_axes_and_the_rest_are_chosen(browser: Browser, tmp_path: Path) -> None:
     opened(browser, tmp_path, page_of(*THREE))
     choose(browser, "figure", "Max drawdown")
-    assert browser.text("map-title").startswith("Max drawdown: ")
+    assert browser.text("map-title").startswith("Max drawdown at intrabar path: ")
     choose(browser, "down", "intrabar")
     assert cells(browser)[0] == 12
     choose(browser, "across", "intrabar")  # the two change places

@@ -149,7 +149,9 @@ class HeatMap {
 
   describe(colours) {
     const { figure, ramp: scale, sweep } = this;
-    byId("map-title").textContent = `${figure.label}: ${figure.meaning}`;
+    const still = sweep.axes.filter((axis) => axis !== this.across && axis !== this.down);
+    const held = still.map((axis) => (this.fixedAt.get(axis) === MEAN ? `mean over ${axis.column}` : `${axis.column} ${axis.texts[this.fixedAt.get(axis)]}`));
+    byId("map-title").textContent = `${figure.label}${held.length ? ` at ${held.join(", ")}` : ""}: ${figure.meaning}`;
     const legend = byId("legend");
     legend.replaceChildren();
     if (scale.known && this.down) {
