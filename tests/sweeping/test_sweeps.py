@@ -13,11 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 import bitten
 from bitten import runfolder
+from bitten.barpattern import BarPattern
 from bitten.errors import BittenError
 from bitten.sweeping import engine, sweeps, workers
 from tests.sweeping.made import GRID, OPTIONS, SMALL_BATCHES, SOURCE, project
@@ -308,7 +310,7 @@ def test_a_killed_sweep_goes_on_and_ends_the_same(tmp_path: Path, whole: bitten.
     assert not rows.parent.exists()
 
 
-def test_frames_and_pattern_classes_of_a_notebook(tmp_path: Path) -> None:
+def test_frames_of_a_notebook(tmp_path: Path) -> None:
     start = 1_712_556_000_000_000_000
     steps = range(20_000)
     bid = [1.1 + (i % 700) / 1e5 for i in steps]
@@ -323,6 +325,41 @@ def test_frames_and_pattern_classes_of_a_notebook(tmp_path: Path) -> None:
     )
     assert done.table.num_rows == 2
     assert done.manifest["quotes"] == 20_000
+
+
+class RisingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bars: int = 2
+
+
+class Rising(BarPattern):
+    """Buys after some bars that each closed higher."""
+
+    Config = RisingConfig
+    window = 10
+
+    def on_bar(self, bar: Any, window: Any) -> Any:
+        closes = window.close[-self.config.bars - 1 :]
+        if len(closes) <= self.config.bars or not (closes[1:] > closes[:-1]).all():
+            return None
+        return self.buy(stop=bar.close - 0.001, target=bar.close + 0.001, confidence=50)
+
+
+def test_pattern_classes_of_a_notebook(tmp_path: Path) -> None:
+    grid = {"patterns.rising.bars": [1, 2, 4]}
+    done = bitten.sweep(SOURCE, grid, patterns=[Rising], jobs=2, output=tmp_path)
+    signals = done.table["signals"].to_pylist()
+    assert signals[0] > signals[1] > signals[2] > 0
+    assert done.table["alerts"].to_pylist() == [0, 0, 0]
+    with pytest.raises(KeyboardInterrupt, match=r"^nothing was kept"):  # the class may be another one the next time
+        bitten.sweep(
+            SOURCE,
+            grid,
+            patterns=[Rising],
+            jobs=1,
+            output=tmp_path,
+            progress=lambda *_: signal.raise_signal(signal.SIGINT),
+        )
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_a_class_that_cannot_travel_stays_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
