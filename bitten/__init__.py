@@ -14,10 +14,12 @@ from bitten.version import VERSION
 if TYPE_CHECKING:
     from bitten.backtesting import backtest as backtest
     from bitten.run import Run as Run
+    from bitten.sweeping.result import Sweep as Sweep
+    from bitten.sweeping.sweeps import sweep as sweep
 
 __version__ = VERSION
 
-__all__ = ["Run", "__version__", "backtest", "hookimpl"]
+__all__ = ["Run", "Sweep", "__version__", "backtest", "hookimpl", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,4 +31,12 @@ def __getattr__(name: str) -> Any:
         from bitten.run import Run
 
         return Run
+    if name == "sweep":
+        from bitten.sweeping.sweeps import sweep
+
+        return sweep
+    if name == "Sweep":
+        from bitten.sweeping.result import Sweep
+
+        return Sweep
     raise AttributeError(f"module 'bitten' has no attribute {name!r}")

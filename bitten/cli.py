@@ -32,6 +32,7 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "backtest": BuiltIn(
         "bitten.commands.backtest:backtest", "Run the configured strategy over stored quotes, tick by tick."
     ),
+    "sweep": BuiltIn("bitten.commands.sweep:sweep", "Run it once for each combination of a grid over any of its keys."),
     "runs": BuiltIn("bitten.commands.runs:runs", "List, show and compare finished runs."),
     "plugins": BuiltIn("bitten.commands.plugins:plugins", "List what is installed, and the parameters of each part."),
 }

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +32,12 @@ from bitten.sections import (
     RunSection,
 )
 from bitten.tomlfile import KeyPath, TomlFile
+
+DEFAULT_TABLES: Final[Mapping[str, list[dict[str, Any]]]] = {
+    "gates": [{"use": "band"}, {"use": "slots"}, {"use": "risk"}],
+    "accounts": [{}],
+}
+"""What stands for a list of tables that the configuration leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,12 @@ def read_config(
     Raises:
         ConfigError: with `file:line`, what was found, what is allowed, what was probably meant.
     """
+    file, folder = open_document(source, sections)
+    return check_document(file, folder, manager, patterns)
+
+
+def open_document(source: Path | Mapping[str, Any], sections: Mapping[str, Any] | None = None) -> tuple[TomlFile, Path]:
+    """A configuration that is not checked yet, and the folder where its relative paths start. See `read_config`."""
     if isinstance(source, Path):
         file = TomlFile.read(source)
         folder = source.resolve().parent
@@ -103,6 +115,13 @@ def read_config(
         file.lay_over(source)
         folder = Path.cwd()
     file.lay_over(sections or {})
+    return file, folder
+
+
+def check_document(
+    file: TomlFile, folder: Path, manager: Manager | None = None, patterns: Mapping[str, type] | None = None
+) -> tuple[Config, Manager]:
+    """Check what `open_document` has read. See `read_config`."""
     return _Reader(file, folder, manager, patterns or {}).config()
 
 
@@ -111,7 +130,7 @@ class _Reader:
 
     _SECTIONS = (
         "run", "plugins", "feed", "patterns", "shield", "gates", "executor", "trackers", "accounts", "costs", "rates",
-        "instruments",
+        "instruments", "sweep",
     )  # fmt: skip
 
     def __init__(self, file: TomlFile, folder: Path, manager: Manager | None, patterns: Mapping[str, type]) -> None:
@@ -210,8 +229,7 @@ class _Reader:
         return self._entry("patterns", name, path)
 
     def _gates(self) -> tuple[Part, ...]:
-        default = [{"use": "band"}, {"use": "slots"}, {"use": "risk"}]
-        gates = self._parts("gates", default)
+        gates = self._parts("gates")
         if not any(getattr(gate.entry.load(), "sizes", False) for gate in gates):
             raise self.file.error(
                 ("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"'
@@ -221,9 +239,8 @@ class _Reader:
             raise self.file.error(("gates",), f"{' and '.join(sizing)} both decide the lots: keep one of them")
         return gates
 
-    def _parts(self, kind: str, default: list[dict[str, Any]] | None = None) -> tuple[Part, ...]:
-        tables = self._list(kind) if kind in self.data else default or []
-        parts = tuple(self._part(kind[:-1], table, (kind, i)) for i, table in enumerate(tables))
+    def _parts(self, kind: str) -> tuple[Part, ...]:
+        parts = tuple(self._part(kind[:-1], table, (kind, i)) for i, table in enumerate(self._list(kind)))
         self._unique([part.name for part in parts], kind)
         return parts
 
@@ -238,7 +255,7 @@ class _Reader:
 
     def _accounts(self) -> tuple[Account, ...]:
         accounts = []
-        for i, table in enumerate(self._list("accounts") if "accounts" in self.data else [{}]):
+        for i, table in enumerate(self._list("accounts")):
             path: KeyPath = ("accounts", i)
             row = self.file.convert(table, AccountSection, path)
             low, high = row.band
@@ -278,7 +295,7 @@ class _Reader:
         return found
 
     def _list(self, key: str) -> list[Any]:
-        value = self.data.get(key, [])
+        value = self.data.get(key, DEFAULT_TABLES.get(key, []))
         if not isinstance(value, list):
             raise self.file.error((key,), f"{key} is a single table: write [[{key}]], one block for each")
         return value

@@ -13,6 +13,7 @@ import msgspec
 
 from bitten.clock import iso
 from bitten.config import Config, Part
+from bitten.executor import Executor
 from bitten.feed import FeedFacts
 from bitten.pipeline import Pipeline
 
@@ -35,20 +36,10 @@ def make_manifest(
         "name": name,
         "kind": "backtest",
         "created": created,
-        "versions": {
-            "bitten": version("bitten"),
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("numpy", "numba", "pyarrow", "pandas")},
-        },
-        "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.implementation.name},
+        **made_with(),
         "config": resolved(config),
         "seed": config.run.seed,
-        "feed": {
-            "name": config.feed_part.name,
-            "synthetic": facts.synthetic,
-            "fingerprints": dict(facts.fingerprints),
-            "notes": list(facts.notes),
-        },
+        "feed": feed_facts(config, facts),
         "period": {"first": iso(counters.first, 9), "last": iso(counters.last, 9)},
         "symbols": list(config.feed.symbols),
         "quotes": counters.quotes,
@@ -62,10 +53,35 @@ def make_manifest(
             symbol: {"digits": one.digits, "pip": one.pip, "contract_size": one.contract_size}
             for symbol, one in config.instruments.items()
         },
-        "accounts": [
-            {"id": account.id, "currency": account.currency, "balance": account.balance} for account in config.accounts
-        ],
+        "accounts": account_facts(config),
     }
+
+
+def made_with() -> dict[str, Any]:
+    """`versions` and `host` of a manifest."""
+    return {
+        "versions": {
+            "bitten": version("bitten"),
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("numpy", "numba", "pyarrow", "pandas")},
+        },
+        "host": {"system": platform.system(), "machine": platform.machine(), "python": sys.implementation.name},
+    }
+
+
+def feed_facts(config: Config, facts: FeedFacts) -> dict[str, Any]:
+    """`feed` of a manifest."""
+    return {
+        "name": config.feed_part.name,
+        "synthetic": facts.synthetic,
+        "fingerprints": dict(facts.fingerprints),
+        "notes": list(facts.notes),
+    }
+
+
+def account_facts(config: Config) -> list[dict[str, Any]]:
+    """`accounts` of a manifest."""
+    return [{"id": account.id, "currency": account.currency, "balance": account.balance} for account in config.accounts]
 
 
 def resolved(config: Config) -> dict[str, Any]:
@@ -137,15 +153,10 @@ def _pattern_notes(pipeline: Pipeline) -> list[str]:
 
 
 def _costs(config: Config, pipeline: Pipeline) -> list[str]:
-    """The cost assumptions as plain sentences."""
+    """The cost assumptions as plain sentences, and what they left out in this run."""
     leverage = pipeline.counters.leverage
-    rules = pipeline.executor.fill_rules(config.feed.symbols[0])
-    charged = config.costs.commission_per_lot
     lines = [
-        "Spread: as quoted, buys fill at the ask and close at the bid, sells the reverse.",
-        f"Latency {rules.latency_ns / 1e6:g} ms from decision to market; slippage {rules.slippage} points, adverse, on "
-        "entries and stops, none on targets.",
-        f"Commission {charged:g} per lot and side in account currency." if charged else "Commission: none configured.",
+        *cost_rules(config, pipeline.executor),
         "Margin and stop-out are not modelled"
         + (f"; the largest position was worth {leverage:.0f} times its account's balance." if leverage >= 1 else "."),
     ]
@@ -154,3 +165,15 @@ def _costs(config: Config, pipeline: Pipeline) -> list[str]:
         what = "position was" if held == 1 else "positions were"
         lines.append(f"Swap is NOT charged yet: {held} {what} held over a rollover (17:00 New York).")
     return lines
+
+
+def cost_rules(config: Config, executor: Executor) -> list[str]:
+    """What is charged, as plain sentences that are known before anything runs."""
+    rules = executor.fill_rules(config.feed.symbols[0])
+    charged = config.costs.commission_per_lot
+    return [
+        "Spread: as quoted, buys fill at the ask and close at the bid, sells the reverse.",
+        f"Latency {rules.latency_ns / 1e6:g} ms from decision to market; slippage {rules.slippage} points, adverse, on "
+        "entries and stops, none on targets.",
+        f"Commission {charged:g} per lot and side in account currency." if charged else "Commission: none configured.",
+    ]

@@ -41,7 +41,10 @@ class Run:
         folder = Path(path)
         if not folder.is_dir():
             raise BittenError(f"{folder} is no run folder; `bitten runs list` shows those there are")
-        return cls(folder, _read_json(folder / "manifest.json"), _read_json(folder / "summary.json"))
+        manifest = read_manifest(folder)
+        if manifest.get("kind") == "sweep":
+            raise BittenError(f"{folder} holds a sweep, no single run: open it with bitten.Sweep.open")
+        return cls(folder, manifest, _read_json(folder / "summary.json"))
 
     @property
     def name(self) -> str:
@@ -115,11 +118,25 @@ class Run:
         """The report inside the notebook: the page itself, so that it works offline and in a saved notebook."""
         if not self.report.exists():
             return f"<pre>{html.escape(repr(self))}</pre>"
-        page = html.escape(self.report.read_text(encoding="utf-8"), quote=True)
-        return (
-            f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-popups" title="Report of {html.escape(self.name)}" '
-            f'style="width:100%;height:{_FRAME_HEIGHT}px;border:0;border-radius:8px"></iframe>'
-        )
+        return report_frame(self.report, self.name)
+
+
+def report_frame(report: Path, name: str) -> str:
+    """A report as an element of a notebook's page."""
+    page = html.escape(report.read_text(encoding="utf-8"), quote=True)
+    return (
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-popups" title="Report of {html.escape(name)}" '
+        f'style="width:100%;height:{_FRAME_HEIGHT}px;border:0;border-radius:8px"></iframe>'
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder that a run or a sweep has left.
+
+    Raises:
+        BittenError: it cannot be read.
+    """
+    return _read_json(folder / "manifest.json")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -21,17 +21,29 @@ from bitten.errors import BittenError
 from bitten.locking import locked
 
 LOCK: Final = ".lock"
+UNFINISHED: Final = "unfinished.json"  # what a kept staging folder was for: its work is continued, not thrown away
 _NAME: Final = re.compile(r"\w(?:[\w.\-]*[\w\-])?\Z")
 
 
 @contextmanager
-def staged(output: Path, name: str | None, stem: str = "backtest", overwrite: bool = False) -> Iterator[Path]:
+def staged(
+    output: Path,
+    name: str | None,
+    stem: str = "backtest",
+    overwrite: bool = False,
+    identity: Mapping[str, Any] | None = None,
+) -> Iterator[Path]:
     """A folder to write into; it becomes `output/NAME` when the block ends well, and vanishes when it does not.
+
+    Work that can be continued writes its identity to `unfinished.json` in the folder. Such a folder stays when the
+    block fails or the process dies, and is handed out again for an equal identity; once it is in its place, its owner
+    removes the file.
 
     Args:
         output: the folder of run folders.
         name: of the run; None for the next free `stem-0001`. The staging folder's own name is `.NAME.part`.
-        overwrite: replace a finished run of that name.
+        overwrite: replace a finished run of that name, or unfinished work of another identity.
+        identity: what the work is, ready for JSON; None for work that cannot be continued.
 
     Raises:
         BittenError: a run of that name exists or is at work, or the folder cannot be written.
@@ -43,7 +55,7 @@ def staged(output: Path, name: str | None, stem: str = "backtest", overwrite: bo
             output.mkdir(parents=True, exist_ok=True)
             with locked(output / LOCK, wait=True):
                 _restore(output)
-                staging = _claim(output, name, stem, overwrite)
+                staging = _claim(output, name, stem, overwrite, identity)
                 held.enter_context(locked(staging / LOCK, wait=True))
         except OSError as error:
             raise BittenError(f"{output} cannot be written: {error.strerror}; choose another with --output") from error
@@ -51,7 +63,8 @@ def staged(output: Path, name: str | None, stem: str = "backtest", overwrite: bo
             yield staging
         except BaseException:
             held.close()
-            shutil.rmtree(staging, ignore_errors=True)
+            if not (staging / UNFINISHED).exists():
+                shutil.rmtree(staging, ignore_errors=True)
             raise
         held.close()
         with locked(output / LOCK, wait=True):
@@ -64,26 +77,67 @@ def run_name(staging: Path) -> str:
     return staging.name.removeprefix(".").removesuffix(".part")
 
 
-def _claim(output: Path, name: str | None, stem: str, overwrite: bool) -> Path:
-    """Make the staging folder of a run that nobody else has; the output's lock is held."""
+def _claim(output: Path, name: str | None, stem: str, overwrite: bool, identity: Mapping[str, Any] | None) -> Path:
+    """Make the staging folder of a run that nobody else has, or find the one to go on in; the output's lock is held."""
     if name is None:
+        for staging in sorted(output.glob(f".{stem}-*.part")):
+            if identity is not None and _identity(staging) == identity and _dead(staging):
+                return staging
         taken = [re.fullmatch(rf"\.?{re.escape(stem)}-(\d+)(?:\.part)?", path.name) for path in output.iterdir()]
         name = f"{stem}-{max((int(match[1]) for match in taken if match), default=0) + 1:04d}"
     elif (output / name).exists() and not overwrite:
         raise BittenError(f"{output / name} exists: choose another --name, or --overwrite to replace that run")
     staging = output / f".{name}.part"
     if staging.exists():
-        raise BittenError(f"another run is writing {output / name} at this moment: choose another --name")
+        if not _dead(staging):
+            raise BittenError(f"another run is writing {output / name} at this moment: choose another --name")
+        found = _identity(staging)
+        if identity is not None and found == identity:
+            return staging
+        if not overwrite:
+            raise BittenError(
+                f"{output / name} is an unfinished sweep{_difference(found, identity)}: choose another --name, or "
+                "--overwrite to discard it"
+            )
+        shutil.rmtree(staging)
     staging.mkdir()
     return staging
 
 
+def _difference(found: Any, identity: Mapping[str, Any] | None) -> str:
+    """Where the unfinished work is another than what is asked for; passwords and the like stay unsaid."""
+    from bitten.analysis.compare import different_keys
+    from bitten.analysis.sections import blot
+
+    if identity is None:
+        return ""
+    keys = different_keys(blot(found), blot(identity))
+    if not keys:
+        return " of another configuration"
+    key, (before, now) = next(iter(keys.items()))
+    more = f" and {len(keys) - 1:,} more" if len(keys) > 1 else ""
+    return f" of something else ({key} was {before}, is {now}{more})"
+
+
+def _identity(staging: Path) -> Any:
+    try:
+        return json.loads((staging / UNFINISHED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _dead(staging: Path) -> bool:
+    """Whether nobody is at work in a staging folder."""
+    with locked(staging / LOCK, wait=False) as free:
+        return free
+
+
 def _restore(output: Path) -> None:
-    """Clear up after runs that were killed: their staging folders go, a run they were about to replace comes back."""
+    """Clear up after runs that were killed: staging folders go, unless their work can be continued; a run they were
+    about to replace comes back.
+    """
     for staging in output.glob(".*.part"):
-        with locked(staging / LOCK, wait=False) as dead:
-            pass
-        if dead:
+        if _dead(staging) and not (staging / UNFINISHED).exists():
             shutil.rmtree(staging, ignore_errors=True)
     for old in output.glob(".*.old"):
         final = output / old.name.removeprefix(".").removesuffix(".old")

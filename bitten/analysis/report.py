@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -33,6 +33,7 @@ _SCRIPTS: Final = (
     "marks.js",
     "candleview.js",
     "list.js",
+    "tradecolumns.js",
     "filters.js",
     "main.js",
 )
@@ -77,9 +78,9 @@ def render_report(
         "gates": sections.gates(summary),
         "assumptions": sections.assumptions(manifest),
         "blocks": blocks.html(),
-        "facts": _json(facts),
+        "facts": script_json(facts),
     }
-    return Template(_asset("report.html")).substitute(slots | _static())
+    return Template(asset("report.html")).substitute(slots | _static())
 
 
 def _curves(tables: Tables, manifest: Mapping[str, Any]) -> Sequence[tuple[str, str, Curve]]:
@@ -105,16 +106,24 @@ def _begin(curve: Curve) -> int:
 @cache
 def _static() -> dict[str, str]:
     """What is the same in every report."""
-    script = "\n".join(["(() => {", '"use strict";', *(_asset(name) for name in _SCRIPTS), "})();"])
     scripts = {
-        "theme_script": _asset("theme.js"),
-        "uplot": _asset("uplot.min.js"),
-        "candle_library": _asset("lightweight-charts.min.js"),
-        "script": script,
+        "theme_script": asset("theme.js"),
+        "uplot": asset("uplot.min.js"),
+        "candle_library": asset("lightweight-charts.min.js"),
+        "script": bundle(_SCRIPTS),
     }
-    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {hashes}"
-    return {**scripts, "style": "\n".join(_asset(name) for name in _STYLES), "policy": policy}
+    return {**scripts, "style": "\n".join(asset(name) for name in _STYLES), "policy": policy(scripts.values())}
+
+
+def bundle(names: Iterable[str]) -> str:
+    """Scripts of the assets as one, in a scope of their own."""
+    return "\n".join(["(() => {", '"use strict";', *(asset(name) for name in names), "})();"])
+
+
+def policy(scripts: Iterable[str]) -> str:
+    """The security policy of a page: no request at all, and these scripts only."""
+    hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts)
+    return f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src {hashes}"
 
 
 def _digest(script: str) -> str:
@@ -122,11 +131,12 @@ def _digest(script: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file in `assets/`."""
     return (files("bitten.analysis") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """JSON that can stand inside a script element: no `<` survives, so no tag can end or begin there."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

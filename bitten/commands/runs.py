@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from bitten.analysis.compare import Difference
     from bitten.run import Run
+    from bitten.sweeping.result import Sweep
 
 DEFAULT_DIR: Final = Path("runs")
 RUNS_DIR = click.option(
@@ -31,23 +32,36 @@ _LISTED: Final = {"trades": "trades", "win_rate": "win", "expectancy_r": "R", "n
 
 @click.group()
 def runs() -> None:
-    """List, show and compare finished runs."""
+    """List, show and compare finished runs; list and show sweeps."""
 
 
 @runs.command("list", short_help="List the runs, oldest first.")
 @RUNS_DIR
 def list_runs(runs_dir: Path) -> None:
-    """List the runs, oldest first; † marks synthetic quotes.
+    """List the runs and then the sweeps, oldest first; † marks synthetic quotes.
 
     A terminal too narrow for the table gets two lines per run; a pipe gets one line per run, whatever its length.
     """
+    from bitten.analysis.terminal import is_synthetic
+    from bitten.run import Run
+    from bitten.sweeping.result import Sweep
+    from bitten.sweeping.terminal import print_sweeps
+
     _check_given(runs_dir)
     console = _console()
     found = list(_opened(runs_dir, console))
     found.sort(key=lambda run: (str(run.manifest.get("created", "")), run.folder.name))
-    if found:
-        print_runs(console, found)
-    else:
+    finished = [run for run in found if isinstance(run, Run)]
+    sweeps = [sweep for sweep in found if isinstance(sweep, Sweep)]
+    if finished:
+        print_runs(console, finished)
+    if sweeps:
+        if finished:
+            console.print()
+        print_sweeps(console, sweeps)
+    if any(is_synthetic(one.manifest) for one in found):
+        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
+    if not found:
         console.print(_none_in(runs_dir), soft_wrap=True, markup=False)
 
 
@@ -77,8 +91,6 @@ def print_runs(console: Console, found: Sequence[Run]) -> None:
             named = (f"{heading} {figure}" for heading, figure in zip(_LISTED.values(), figures, strict=True))
             console.print("  ".join(fact for fact in facts if fact), markup=False, style="bold")
             console.print("    " + "  ".join(named), markup=False)
-    if any(is_synthetic(run.manifest) for run in found):
-        console.print("† synthetic quotes: the result says nothing about a market", soft_wrap=True)
 
 
 def _symbols(run: Run) -> str:
@@ -91,7 +103,7 @@ def _symbols(run: Run) -> str:
 @click.argument("name")
 @RUNS_DIR
 def show_run(name: str, runs_dir: Path) -> None:
-    """Print the summary of the run NAME (a name, or a path to a run folder).
+    """Print the summary of the run NAME, or the best and worst of the sweep (a name, or a path to a folder).
 
     \b
     Examples:
@@ -101,10 +113,15 @@ def show_run(name: str, runs_dir: Path) -> None:
     from rich.text import Text
 
     from bitten.analysis.terminal import print_summary
+    from bitten.run import Run
+    from bitten.sweeping.terminal import print_sweep
 
     run = _open(name, runs_dir)
     console = _console()
-    print_summary(console, run.stats, run.manifest)
+    if isinstance(run, Run):
+        print_summary(console, run.stats, run.manifest)
+    else:
+        print_sweep(console, run.table, run.manifest)
     console.print(Text(f"Report {run.report if run.report.exists() else 'none'}"), soft_wrap=True)
 
 
@@ -125,7 +142,7 @@ def diff_runs(first: str, second: str, runs_dir: Path) -> None:
     """
     from bitten.analysis.compare import differences
 
-    one, two = _open(first, runs_dir), _open(second, runs_dir)
+    one, two = _open_run(first, runs_dir), _open_run(second, runs_dir)
     found = differences(one.tables, two.tables)
     console = _console()
     _print_configurations(console, one, two)
@@ -197,32 +214,47 @@ def _text(row: dict[str, Any] | None, column: str) -> str:
     return "null" if value is None else str(value)
 
 
-def _opened(runs_dir: Path, console: Console) -> Iterator[Run]:
-    """Every readable run of the folder; an unreadable one is named and passed over."""
+def _opened(runs_dir: Path, console: Console) -> Iterator[Run | Sweep]:
+    """Every readable run and sweep of the folder; an unreadable one is named and passed over."""
     from rich.markup import escape
 
     from bitten.errors import BittenError
-    from bitten.run import Run
+    from bitten.sweeping.result import open_folder
 
     for name in _names(runs_dir):
         try:
-            yield Run.open(runs_dir / name)
+            yield open_folder(runs_dir / name)
         except BittenError as error:
             console.print(f"[yellow]passed over:[/] {escape(str(error))}", soft_wrap=True)
 
 
-def _open(name: str, runs_dir: Path) -> Run:
-    """The run of that name in the folder, or the run folder at that path.
+def _open_run(name: str, runs_dir: Path) -> Run:
+    """A run to compare.
+
+    Raises:
+        BittenError: there is none of that name, or it is a sweep.
+    """
+    from bitten.errors import BittenError
+    from bitten.run import Run
+
+    found = _open(name, runs_dir)
+    if not isinstance(found, Run):
+        raise BittenError(f'"{name}" is a sweep, and only single runs are compared; `bitten runs show {name}` shows it')
+    return found
+
+
+def _open(name: str, runs_dir: Path) -> Run | Sweep:
+    """The run or sweep of that name in the folder, or at that path.
 
     Raises:
         BittenError: there is neither, with near misses.
     """
     from bitten.errors import BittenError, did_you_mean
-    from bitten.run import Run
+    from bitten.sweeping.result import open_folder
 
     for folder in (runs_dir / name, Path(name)):
         if (folder / "manifest.json").is_file():
-            return Run.open(folder)
+            return open_folder(folder)
     _check_given(runs_dir)
     names = _names(runs_dir)
     if not names:

@@ -6,6 +6,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -90,8 +91,7 @@ def load_instruments(
     Raises:
         ConfigError: an unknown or missing key, a wrong type, or a value that cannot be.
     """
-    text = files("bitten.model").joinpath("instruments.toml").read_text(encoding="utf-8")
-    known = msgspec.convert(tomllib.loads(text), dict[str, _Facts])
+    known = dict(_bundled())
     for symbol, table in (overrides or {}).items():
         reader = _Table(symbol, where)
         if not isinstance(table, Mapping):
@@ -100,6 +100,12 @@ def load_instruments(
     return Instruments(
         {symbol: Instrument(symbol=symbol, **msgspec.structs.asdict(facts)) for symbol, facts in known.items()}
     )
+
+
+@cache
+def _bundled() -> Mapping[str, _Facts]:
+    text = files("bitten.model").joinpath("instruments.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, _Facts])
 
 
 def project_instruments(folder: Path) -> Instruments:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+import bitten
 from bitten.analysis.breakdown import BREAKDOWNS
 from bitten.analysis.statistics import summarise
 from bitten.journal.schema import TABLES, TIME, WORD
+from bitten.sweeping.table import COLUMNS
 from tests.analysis.made_run import make_run
 
 PAGE = (Path(__file__).parents[2] / "docs" / "run-folder.md").read_text(encoding="utf-8")
@@ -42,6 +44,18 @@ def rows(text: str) -> list[list[str]]:
 def test_every_column_is_documented_with_its_type(name):
     documented = [(cells[0].strip("`"), TYPES[cells[1]]) for cells in rows(section(f"## {name}.parquet"))]
     assert documented == [(field.name, field.type) for field in TABLES[name]]
+
+
+def test_every_column_of_a_sweep_is_documented_with_its_type():
+    documented = [(cells[0].strip("`"), TYPES[cells[1]]) for cells in rows(section("### sweep.parquet"))]
+    assert documented == [("combination", pa.int64()), *COLUMNS.items()]
+
+
+def test_every_key_of_the_manifest_of_a_sweep_is_documented(tmp_path):
+    feed = {"use": "synthetic", "symbols": ["EURUSD"], "from": "2024-04-08T10:00", "to": "2024-04-08T11:00"}
+    made = bitten.sweep(feed=feed, patterns=["bb_scalp"], grid={"run.seed": [1]}, jobs=1, output=tmp_path)
+    documented = [cells[0].strip("`") for cells in rows(section("### manifest.json of a sweep"))]
+    assert sorted(documented) == sorted(made.manifest)
 
 
 def test_every_key_of_the_summary_is_documented():

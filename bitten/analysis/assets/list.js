@@ -1,20 +1,21 @@
-// The trade list: only the rows in sight exist as elements; sorting and filtering work on indices.
+// A list of rows: only those in sight exist as elements; sorting and filtering work on indices.
 
 const ROW = 28;
 const HEAD = 32;
 const TALLEST = 420; // pixels; more rows than that scroll
 const SPARE = 8; // rows kept above and below what is in sight
 
-class TradeList {
-  constructor(trades, currency, choose) {
-    this.trades = trades;
+/** `rows` has a `count` and, by row, whether it is `shown`; a column says how a row is sorted (`key`) and read (`text`). */
+class RowList {
+  constructor(rows, columns, choose) {
+    this.source = rows;
     this.choose = choose;
-    this.columns = listColumns(trades, currency);
+    this.columns = columns;
     this.box = byId("list");
     // shares of the width, so that the last column ends where the rows do, scrollbar or not
     this.grid = this.columns.map((column) => `minmax(${column.width}px, ${column.width}fr)`).join(" ");
     this.box.style.setProperty("--columns", `${this.columns.reduce((sum, column) => sum + column.width, 0)}px`);
-    this.rows = Int32Array.from({ length: trades.count }, (_, i) => i);
+    this.rows = Int32Array.from({ length: rows.count }, (_, i) => i);
     this.sorted = { column: this.columns[0], down: false };
     this.chosen = -1;
     this.drawn = new Map(); // position in the list to its element
@@ -24,7 +25,7 @@ class TradeList {
     this.box.addEventListener("keydown", (event) => this.key(event));
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest(".row");
-      if (row) this.pick(Number(row.dataset.trade));
+      if (row) this.pick(Number(row.dataset.row));
     });
     this.refresh();
   }
@@ -51,11 +52,11 @@ class TradeList {
 
   /** Filter and sort anew. */
   refresh() {
-    const { trades } = this;
+    const { source } = this;
     const { column, down } = this.sorted;
     const sign = down ? -1 : 1;
     const rows = [];
-    for (let i = 0; i < trades.count; i++) if (trades.shown[i]) rows.push(i);
+    for (let i = 0; i < source.count; i++) if (source.shown[i]) rows.push(i);
     const order = (a, b) => {
       const [left, right] = [column.key(a), column.key(b)];
       if (left === right || (left !== left && right !== right)) return a - b;
@@ -99,14 +100,15 @@ class TradeList {
   row(k) {
     const i = this.rows[k];
     const row = element("div", "row");
-    row.dataset.trade = i;
+    row.dataset.row = i;
     row.setAttribute("role", "row");
     row.setAttribute("aria-rowindex", k + 2);
     this.mark(row, i === this.chosen);
     row.style.top = `${k * ROW}px`;
     row.style.gridTemplateColumns = this.grid;
     for (const column of this.columns) {
-      const tone = column.toned ? (this.trades.profit[i] > 0 ? " gain" : this.trades.profit[i] < 0 ? " loss" : "") : "";
+      const sign = column.tone ? column.tone(i) : 0;
+      const tone = sign > 0 ? " gain" : sign < 0 ? " loss" : "";
       const cell = row.appendChild(element("div", `cell${column.left ? " left" : ""}${tone}`, column.text(i)));
       cell.setAttribute("role", "gridcell");
     }
@@ -118,10 +120,16 @@ class TradeList {
     row.setAttribute("aria-selected", on);
   }
 
+  /** Choose a row and bring it into sight. */
+  show(i) {
+    this.box.scrollTop = Math.max(0, this.rows.indexOf(i) * ROW - 4 * ROW);
+    this.pick(i);
+  }
+
   pick(i) {
     this.chosen = i;
     this.drawRows();
-    for (const row of this.drawn.values()) this.mark(row, Number(row.dataset.trade) === i);
+    for (const row of this.drawn.values()) this.mark(row, Number(row.dataset.row) === i);
     this.choose(i);
   }
 
@@ -136,27 +144,4 @@ class TradeList {
     if (next * ROW > this.box.scrollTop + room - ROW) this.box.scrollTop = next * ROW - room + ROW;
     this.pick(this.rows[next]);
   }
-}
-
-function listColumns(trades, currency) {
-  const word = (name) => (i) => trades.words[name][trades[name][i]];
-  const places = (i) => trades.digits[trades.symbol[i]];
-  const text = (label, width, name) => ({ label, width, left: true, key: word(name), text: word(name) });
-  const number = (label, width, key, show, more) => ({ label, width, key, text: show, ...more });
-  const columns = [
-    { label: "Opened (UTC)", width: 168, left: true, key: (i) => trades.opened[i], text: (i) => stamp(trades.opened[i]) },
-    text("Symbol", 82, "symbol"),
-    text("Pattern", 144, "pattern"),
-    { label: "Side", width: 54, left: true, key: (i) => trades.side[i], text: (i) => (trades.side[i] > 0 ? "buy" : "sell") },
-    number("Lots", 60, (i) => trades.lots[i], (i) => fixed(trades.lots[i], 2)),
-    number("Entry", 82, (i) => trades.open[i], (i) => price(trades.open[i], places(i))),
-    number("Exit", 82, (i) => trades.close[i], (i) => price(trades.close[i], places(i))),
-    text("Closed by", 96, "reason"),
-    number("Held", 78, (i) => trades.closed[i] - trades.opened[i], (i) => duration(trades.closed[i] - trades.opened[i])),
-    number("Pips", 72, (i) => trades.pips[i], (i) => signed(trades.pips[i], 1), { downFirst: true, toned: true }),
-    number("R", 62, (i) => trades.r[i], (i) => signed(trades.r[i], 2), { downFirst: true, toned: true }),
-    number(`Profit${currency ? ` ${currency}` : ""}`, 112, (i) => trades.profit[i], (i) => signed(trades.profit[i], 2), { downFirst: true, toned: true }),
-  ];
-  if (trades.words.account.length > 1) columns.splice(1, 0, text("Account", 100, "account"));
-  return columns;
 }

@@ -60,7 +60,7 @@ async function connect(facts, trades) {
     byId("count").textContent = "No trades.";
     return;
   }
-  const list = new TradeList(trades, facts.currency, async (i) => {
+  const list = new RowList(trades, listColumns(trades, facts.currency), async (i) => {
     describe(trades, i, facts.currency);
     if (!view) return;
     const drawn = await view.reveal(i);
