@@ -16,6 +16,7 @@ from bitten.market import Market, MarketView
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Alert, Signal
 from bitten.publisher import Publisher
+from bitten.rule import Rule
 from bitten.sizing import floor_to_step
 
 _BOOL: Final = np.dtype(np.bool_)  # numpy has one object for each of these
@@ -43,6 +44,12 @@ class GateChain:
         self._everyone = list(range(len(ledger.ids)))
         self._unsized: Floats = frozen(np.zeros(len(ledger.ids)))
         self._sound: set[str] = set()  # reasons that are known to be usable
+
+    def rules(self) -> list[Rule] | None:
+        """The whole chain as rules that kernels know; None where it is more than that."""
+        rules = [gate.rule() for _, gate in self._gates]
+        known = [rule for rule in rules if rule is not None]
+        return known if self._shield is None and len(known) == len(rules) else None
 
     def decide(self, signal: Signal) -> list[tuple[int, float]]:
         """(row of the account, lots) of every account that fires. All answers are published before it returns."""

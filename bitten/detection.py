@@ -1,15 +1,13 @@
 """The first half of the pipeline: from a slice's quotes to signals, and to what would become of each.
 
-Nothing here depends on a decision. (Run ahead on a thread of its own it was slower: its Python and that of the decisions
-wait for each other.)
+Nothing here depends on a decision. Run ahead on a thread of its own it was slower all the same: its Python and that of
+the decisions wait for each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from bitten.bars import BarLadder, BarObserver
 from bitten.clock import iso
@@ -18,11 +16,8 @@ from bitten.errors import DataError
 from bitten.executor import Foreseen
 from bitten.fates import Fates
 from bitten.kernels.exits import FillRules
-from bitten.model.dtypes import Ints
 from bitten.model.facts import Alert, Signal
-from bitten.model.quotes import Quotes, Slice
-
-_NOTHING: Final[Ints] = np.empty(0, np.int64)
+from bitten.model.quotes import Slice, no_quotes
 
 
 class Found(NamedTuple):
@@ -78,7 +73,7 @@ class Detection:
         """Signals and alerts of a slice in the order in which they are dealt with."""
         found: list[tuple[tuple[int, int, int, int], Signal | Alert]] = []
         for order, (symbol, detectors) in enumerate(self._detectors.items()):
-            quotes = piece.quotes.get(symbol) or Quotes(symbol, _NOTHING, _NOTHING, _NOTHING)
+            quotes = piece.quotes.get(symbol) or no_quotes(symbol)
             bars = self._ladders[symbol].update(quotes)
             for observer in self.observers:
                 observer.bars(symbol, quotes, bars)

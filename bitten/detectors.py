@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from bitten.clock import iso, utc_offset_ns
 from bitten.config import PatternPart
@@ -23,6 +25,7 @@ from bitten.sections import ExitSection
 _HOUR_NS = 60 * NS_PER_MINUTE
 _HIGHEST = 1 << 60  # points
 _NO_IDS: Mapping[int, str] = {}
+_NO_ROWS: Records = np.zeros(0, SIGNAL)
 
 
 class Row(NamedTuple):
@@ -70,20 +73,9 @@ class Detector:
 
     def scan(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> tuple[list[Signal], list[Alert]]:
         """What it finds in a slice. A pattern that raises is switched off; what it had found before still counts."""
-        if self.off:
-            return [], []
-        alerts: list[Alert] = []
-        self.bars += len(bars[self.timeframe])
-        try:
-            rows = self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))
-            found = self._rows(rows)
-        except PatternFailed as failure:
-            found = self._rows(failure.signals)
-            alerts.append(self._switch_off(failure.time, failure.original))
-        except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost
-            return [], [self._switch_off(horizon, error)]
+        rows, alerts = self.find(bars, quotes, horizon)
         signals = []
-        for row in found:
+        for row in rows.tolist():
             try:
                 signals.append(self._signal(Row._make(row), horizon))
             except Exception as error:
@@ -92,11 +84,17 @@ class Detector:
         self.signals += len(signals)
         return signals, alerts
 
-    def _rows(self, rows: Records) -> list[tuple[Any, ...]]:
-        if rows.dtype != SIGNAL or rows.ndim != 1:
-            raise TypeError(f"scan returned an array of {rows.dtype} with shape {rows.shape}, must be SIGNAL (n,)")
-        listed: list[tuple[Any, ...]] = rows.tolist()
-        return listed
+    def find(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> tuple[Records, list[Alert]]:
+        """The rows that the pattern writes for a slice, dtype SIGNAL, unchecked; valid until the next call."""
+        if self.off:
+            return _NO_ROWS, []
+        self.bars += len(bars[self.timeframe])
+        try:
+            return _rows(self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))), []
+        except PatternFailed as failure:
+            return _rows(failure.signals), [self._switch_off(failure.time, failure.original)]
+        except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost
+            return _NO_ROWS, [self._switch_off(horizon, error)]
 
     def _switch_off(self, time: int, error: BaseException) -> Alert:
         self.off = True
@@ -189,6 +187,12 @@ def make_detectors(
                     Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit, day)
                 )
     return detectors
+
+
+def _rows(rows: Records) -> Records:
+    if rows.dtype != SIGNAL or rows.ndim != 1:
+        raise TypeError(f"scan returned an array of {rows.dtype} with shape {rows.shape}, must be SIGNAL (n,)")
+    return rows
 
 
 def _stamp(time: int) -> str:

@@ -40,6 +40,10 @@ class EquityLog:
             self._held.extend((index, fill) for fill in fills)
             self._noted.append((time, row, float(self._ledger.balance[row]), len(fills)))
 
+    def forget(self) -> None:
+        """Let the next note be written even where its instant has one."""
+        self._latest.clear()
+
     def write(self) -> None:
         """Value what has been noted and write it to the journal; the slice is still in the market."""
         floating = self._floating()

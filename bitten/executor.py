@@ -56,6 +56,8 @@ class Executor(ABC):
     """Takes fires, reports fills and ends. It decides nothing: what reaches it has passed the gates."""
 
     Config: ClassVar[type[msgspec.Struct]]
+    simulated: ClassVar[bool] = False
+    """Whether every order meets exactly what is foreseen of its signal; sweeps then need not place it."""
 
     @abstractmethod
     def __init__(self, config: Any, context: ExecutorContext) -> None: ...

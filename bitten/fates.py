@@ -29,11 +29,9 @@ from bitten.model.dtypes import (
     Records,
 )
 from bitten.model.facts import ExitPlan, Outcome, Signal
-from bitten.model.quotes import Quotes, Slice
+from bitten.model.quotes import Quotes, Slice, no_quotes
 
 _FIELDS: Final = TICKET.names or ()
-_NOTHING: Final[Ints] = np.empty(0, np.int64)
-_NO_QUOTES: Final = Quotes("", _NOTHING, _NOTHING, _NOTHING)
 
 
 class Last(NamedTuple):
@@ -68,7 +66,7 @@ class Book:
         """Lead every ticket through the quotes of a slice; what happened, by quote, then by placement."""
         if not self.count and not self.queued:
             return []
-        quotes = quotes or _NO_QUOTES
+        quotes = quotes or no_quotes("")
         path = quotes_path(quotes)
         blocks = -(-len(quotes) // BLOCK)
         if self._extremes.shape[0] < blocks:

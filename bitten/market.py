@@ -113,12 +113,19 @@ class Market:
 
     def _instead(self, leg: Leg) -> float:
         """The configured rate for a leg whose symbol has no quote yet."""
-        facts = self.instruments[leg.symbol]
-        pair = (facts.base, facts.quote) if leg.upwards else (facts.quote, facts.base)
-        rate = self._configured(*pair)
+        rate = self.fixed_rate(leg)
         if rate is None:
-            raise DataError(f"{leg.symbol} is needed to turn {pair[0]} into {pair[1]} and has no quote yet")
+            base, quote = self._pair(leg)
+            raise DataError(f"{leg.symbol} is needed to turn {base} into {quote} and has no quote yet")
         return rate
+
+    def fixed_rate(self, leg: Leg) -> float | None:
+        """The configured rate of a leg, None where there is none."""
+        return self._configured(*self._pair(leg))
+
+    def _pair(self, leg: Leg) -> tuple[str, str]:
+        facts = self.instruments[leg.symbol]
+        return (facts.base, facts.quote) if leg.upwards else (facts.quote, facts.base)
 
     def convert_many(self, amounts: Floats, currency: str, into: str, times: Ints) -> Floats:
         """`convert` of many amounts, each at its own instant of the current slice, shape (n,)."""

@@ -76,7 +76,7 @@ class Pipeline:
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
         self.counters = Counters()
         self.publisher = Publisher(parts.journal, parts.manager)
-        self._chain = chain(self.publisher)
+        self.chain = chain(self.publisher)
         self._commission = commission_per_lot
         rules = {symbol: self.executor.fill_rules(symbol) for symbol in self.market.instruments}
         self.detection = Detection(parts.detectors, rules, day)
@@ -115,6 +115,7 @@ class Pipeline:
         """The data has ended: positions close at the last quote, signals still followed are marked `end`."""
         if self.counters.first is None:
             return
+        self._equity.forget()  # what follows happens at the same instant, and counts
         foreseen = self.detection.finish()
         self.executor.begin(foreseen)
         self._apply(self.executor.finish(), self._horizon)
@@ -144,7 +145,7 @@ class Pipeline:
 
     def _decide(self, signal: Signal) -> None:
         self.publisher.publish(signal)
-        for row, lots in self._chain.decide(signal):
+        for row, lots in self.chain.decide(signal):
             account = self.ledger.ids[row]
             self._fires += 1
             fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, lots, signal.time)

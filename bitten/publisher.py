@@ -27,6 +27,11 @@ class Publisher:
         }
         self.failures: dict[str, int] = {}
 
+    @property
+    def heard(self) -> bool:
+        """Whether anybody listens to anything."""
+        return any(self._listeners.values())
+
     def publish(self, fact: object) -> None:
         """One fact, in order."""
         self._journal.append(fact)

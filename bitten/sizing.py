@@ -27,12 +27,12 @@ def floor_to_step(lots: float, instrument: Instrument) -> float:
     if not lots > 0:
         return 0.0
     steps = math.floor(min(lots, instrument.volume_max) / instrument.volume_step + 1e-9)
-    volume = round(steps * instrument.volume_step, _decimals(instrument.volume_step))
+    volume = round(steps * instrument.volume_step, decimals(instrument.volume_step))
     return volume if volume >= instrument.volume_min else 0.0
 
 
 @lru_cache(maxsize=256)
-def _decimals(step: float) -> int:
+def decimals(step: float) -> int:
     """Decimals of a volume step: 2 for 0.01."""
     return max(0, -int(Decimal(repr(step)).normalize().as_tuple().exponent))
 

@@ -1,6 +1,6 @@
 """One account's run, decisions included, without an object: what a sweep leads a thousand of through the same quotes.
 
-It does what the pipeline does with one account whose gates are all rules (`bitten.gate.Rule`), and only that: exits
+It does what the pipeline does with one account whose gates are all rules (`bitten.rule`), and only that: exits
 first, then equity, then decisions, a fire filled at the first quote after it. A property test holds its trades and its
 equity against the pipeline's, to the point, the nanosecond and the cent.
 """
@@ -23,14 +23,7 @@ from bitten.model.dtypes import (
     Record,
     Records,
 )
-
-# Kinds of rules
-BAND: Final = 1  # confidence within [a, b]
-SPREAD: Final = 2  # spread at most a points and b ATR; NaN for no such limit
-SLOTS: Final = 3  # fewer than a fires that have not ended
-PER_SYMBOL: Final = 4  # the same on the symbol
-LOTS: Final = 5  # a lots
-RISK: Final = 6  # a percent of equity at the stop; b points of slippage each way
+from bitten.rule import BAND, LOTS, PER_SYMBOL, SLOTS, SPREAD
 
 # A checked signal with its exit plan.
 CANDIDATE: Final = np.dtype(

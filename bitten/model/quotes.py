@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from bitten.model.dtypes import NS_PER_MS, Ints
 
 BAR_UNIT_NS: Final = NS_PER_MS
 """A bar that comes without ticks is complete with its own close, its end minus this unit of time."""
 
 QUOTES_PER_BAR: Final = 4
+
+_NOTHING: Final[Ints] = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +47,11 @@ class Quotes:
 
     def __len__(self) -> int:
         return int(self.ts.size)
+
+
+def no_quotes(symbol: str) -> Quotes:
+    """An empty chunk."""
+    return Quotes(symbol, _NOTHING, _NOTHING, _NOTHING)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

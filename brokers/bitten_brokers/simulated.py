@@ -37,6 +37,7 @@ class SimulatedExecutor(Executor):
     """
 
     Config = SimulatedConfig
+    simulated = True
 
     def __init__(self, config: SimulatedConfig, context: ExecutorContext) -> None:
         self._rules = {

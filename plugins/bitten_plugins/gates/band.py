@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import BAND, Rule
 
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +29,10 @@ class Band(Gate):
     """Passes signals whose confidence lies in the band, both ends included."""
 
     Config = BandConfig
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        return Rule(BAND, self.config.low, self.config.high)
 
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""

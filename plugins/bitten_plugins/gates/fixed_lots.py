@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import LOTS, Rule
 from bitten.sizing import floor_to_step
 
 
@@ -23,6 +24,10 @@ class FixedLots(Gate):
 
     Config = FixedLotsConfig
     sizes = True
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        return Rule(LOTS, self.config.lots)
 
     def decide(self, situation: Situation) -> Verdict:
         """The configured lots, scaled by the shield; refused below the smallest volume."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import PER_SYMBOL, Rule
 
 
 class OnePerSymbolConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +21,10 @@ class OnePerSymbol(Gate):
     """Refuses while an account already holds (or has ordered) as many positions on the symbol as it may."""
 
     Config = OnePerSymbolConfig
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        return Rule(PER_SYMBOL, self.config.most)
 
     def decide(self, situation: Situation) -> Verdict:
         """Counts fires that have not ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Meta
 
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import RISK, Rule
 from bitten.sizing import lots_for_risk, points_to_money
 
 
@@ -28,6 +30,11 @@ class Risk(Gate):
 
     Config = RiskConfig
     sizes = True
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        percent = math.nan if self.config.percent is None else self.config.percent
+        return Rule(RISK, percent, self.context.slippage_points)
 
     def decide(self, situation: Situation) -> Verdict:
         """Lots per account; refused where the stop is reached already, or the smallest volume would risk too much."""

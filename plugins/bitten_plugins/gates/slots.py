@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import SLOTS, Rule
 
 
 class SlotsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,6 +16,10 @@ class Slots(Gate):
     """Refuses when an account's slots are taken; pending orders hold theirs like open positions."""
 
     Config = SlotsConfig
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        return Rule(SLOTS)
 
     def decide(self, situation: Situation) -> Verdict:
         """A slot is free where fewer are used than the account has."""

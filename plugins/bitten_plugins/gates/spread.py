@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Meta
 
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
+from bitten.rule import SPREAD, Rule
 
 
 class SpreadConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +29,11 @@ class MaximumSpread(Gate):
     """Refuses while the spread of the quote at the decision is wider than the limit."""
 
     Config = SpreadConfig
+
+    def rule(self) -> Rule:
+        """The same as a kernel's rule."""
+        points, atr = self.config.points, self.config.atr
+        return Rule(SPREAD, math.inf if points is None else points, math.nan if atr is None else atr)
 
     def decide(self, situation: Situation) -> Verdict:
         """The narrower of the configured limits applies; the same for every account."""
