@@ -22,10 +22,10 @@ from bitten.sweeping.table import COLUMNS, figure_label, less_is_better, ranked,
 _SCRIPTS: Final = ("paint.js", "list.js", "sweepfacts.js", "heatpaint.js", "heat.js", "sweepmain.js")
 _FIGURES: Final = (
     "net", "return", "max_drawdown", "trades", "win_rate", "profit_factor", "expectancy_r", "expectancy", "sharpe",
-    "sortino", "calmar", "sqn", "signals", "outcome_r", "exposure", "average_duration", "longest_losing_streak",
+    "sortino", "calmar", "sqn", "signals", "exposure", "average_duration", "longest_losing_streak",
 )  # fmt: skip
 _TABLED: Final = ("net", "trades", "win_rate", "profit_factor", "expectancy_r", "max_drawdown", "sharpe")
-_WITHOUT_TRADES: Final = ("trades", "signals", "outcome_r", "alerts")  # mean something without any trade
+_WITHOUT_TRADES: Final = ("trades", "signals", "alerts")  # mean something without any trade
 _ROWS: Final = 10  # of the best and of the worst
 _MOST_VALUES: Final = 12  # of an axis, in the summary
 

@@ -18,8 +18,9 @@ from bitten.sweeping.grid import Grid
 Figures = Mapping[str, Any]
 
 _KINDS: Final = {"count": pa.int64(), "flag": pa.bool_()}
+_OF_THE_UNFIRED: Final = ("outcome_r", "outcome_r_fired")  # a sweep does not follow what was not fired
 COLUMNS: Final = {
-    **{figure.key: _KINDS.get(figure.kind, pa.float64()) for figure in FIGURES},
+    **{figure.key: _KINDS.get(figure.kind, pa.float64()) for figure in FIGURES if figure.key not in _OF_THE_UNFIRED},
     "win_rate_low": pa.float64(),
     "win_rate_high": pa.float64(),
     "alerts": pa.int64(),
