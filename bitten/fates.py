@@ -8,7 +8,7 @@ executor only picks what happens to those that were fired.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,6 @@ from bitten.model.dtypes import (
 )
 from bitten.model.facts import ExitPlan, Outcome, Signal
 from bitten.model.quotes import Quotes, Slice, no_quotes
-
-_FIELDS: Final = TICKET.names or ()
 
 
 class Last(NamedTuple):
@@ -157,24 +155,13 @@ class Fates:
 
 
 def _ticket(key: int, signal: Signal, plan: ExitPlan, latency_ns: int) -> tuple[float, ...]:
-    """A record of TICKET that waits for its first quote."""
+    """A record of TICKET that waits for its first quote, its fields in their order."""
     expiry = max(signal.expiry, signal.time + 1) if signal.expiry else 0  # a stale one dies as it is born
-    given = {
-        "key": key,
-        "side": signal.side,
-        "after": signal.time + latency_ns,
-        "expiry": expiry,
-        "stop": signal.stop_points,
-        "target": signal.target_points,
-        "relative": signal.relative,
-        "breakeven_r": plan.breakeven_r,
-        "trail": plan.trail_points,
-        "hold_ns": plan.time_stop_ns,
-        "bar_ns": signal.timeframe_ns,
-        "bar_shift": signal.bar_shift,
-        "bars_left": plan.time_stop_bars,
-    }
-    return tuple(given.get(name, 0) for name in _FIELDS)
+    return (
+        key, signal.side, signal.time + latency_ns, expiry, signal.stop_points, signal.target_points, signal.relative,
+        0, plan.breakeven_r, 0, plan.trail_points, plan.time_stop_ns, 0, signal.timeframe_ns, signal.bar_shift,
+        plan.time_stop_bars, 0, 0, 0, 0, 0, 0, 0,
+    )  # fmt: skip
 
 
 def _end(ticket: Records, kind: int, time: int, price: int) -> Report:

@@ -15,6 +15,7 @@ CANDLE_BUDGET: Final = 400_000  # over all symbols of a report; about a year of 
 
 _CANDLE: Final = np.dtype([(name, np.int64) for name in ("time", "open", "high", "low", "close")])
 _FIRST_CAPACITY: Final = 1024
+_AT_ONCE: Final = 16_384  # bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class CandleSketch:
 
     def sets(self) -> dict[str, CandleSet]:
         """The candles of every symbol, by name, in the order in which the symbols first came."""
+        for series in self._series.values():
+            series.take_in(self._limit)
         return {symbol: series.candles() for symbol, series in self._series.items()}
 
 
@@ -88,8 +91,16 @@ class _Series:
         self._digits = digits
         self._rows = np.empty(_FIRST_CAPACITY, _CANDLE)
         self._size = 0
+        self._pending: list[Records] = []  # bars not yet taken in: few at a time would cost as much as many
 
     def add(self, bars: Records, limit: int) -> None:
+        self._pending.append(bars)
+        if sum(part.size for part in self._pending) >= _AT_ONCE:
+            self.take_in(limit)
+
+    def take_in(self, limit: int) -> None:
+        bars = np.concatenate(self._pending) if self._pending else np.empty(0, _CANDLE)
+        self._pending.clear()
         rows = np.empty(bars.size, _CANDLE)
         for name in _CANDLE.names or ():
             rows[name] = bars[name]

@@ -112,7 +112,8 @@ def test_a_lane_does_what_the_pipeline_does(source: dict[str, Any], seed: int, c
 def test_combinations_share_scans_and_keep_apart() -> None:
     """Together or alone, in whatever company: the same figures."""
     sources = [
-        made(("EURUSD", "XAUUSD"), accounts=[{}], gates=[{"use": "one_per_symbol"}, {"use": "fixed_lots", "lots": lots}],
+        made(("EURUSD", "XAUUSD"), accounts=[{}],
+             gates=[{"use": "one_per_symbol"}, {"use": "fixed_lots", "lots": lots}],
              patterns=[{"use": "bb_scalp", "params": {"warm_up": 60, "period": period, "max_adx": 60.0}}])
         for period in (10, 20) for lots in (0.1, 0.2)
     ]  # fmt: skip
