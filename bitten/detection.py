@@ -81,7 +81,7 @@ class Detection:
             for rank, detector in enumerate(detectors):
                 if quotes.bar_ns:
                     check_source(detector, quotes)
-                signals, alerts = detector.scan(bars, known, piece.horizon)
+                signals, alerts = detector.scan(bars, known, piece.horizon, quotes.bar_ns)
                 items: list[Signal | Alert] = [*signals, *alerts]
                 found.extend(((item.time, detector.order, order, rank), item) for item in items)
         found.sort(key=lambda item: item[0])

@@ -71,9 +71,11 @@ class Detector:
         """The bars it wants."""
         return (self.timeframe, *self.pattern.context_timeframes)
 
-    def scan(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> tuple[list[Signal], list[Alert]]:
+    def scan(
+        self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int = 0
+    ) -> tuple[list[Signal], list[Alert]]:
         """What it finds in a slice. A pattern that raises is switched off; what it had found before still counts."""
-        rows, alerts = self.find(bars, quotes, horizon)
+        rows, alerts = self.find(bars, quotes, horizon, source_ns)
         signals = []
         for row in rows.tolist():
             try:
@@ -84,13 +86,16 @@ class Detector:
         self.signals += len(signals)
         return signals, alerts
 
-    def find(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> tuple[Records, list[Alert]]:
+    def find(
+        self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int = 0
+    ) -> tuple[Records, list[Alert]]:
         """The rows that the pattern writes for a slice, dtype SIGNAL, unchecked; valid until the next call."""
         if self.off:
             return _NO_ROWS, []
         self.bars += len(bars[self.timeframe])
         try:
-            return _rows(self.pattern.scan(Batch({name: bars[name] for name in self.timeframes}, quotes, horizon))), []
+            batch = Batch({name: bars[name] for name in self.timeframes}, quotes, horizon, source_ns)
+            return _rows(self.pattern.scan(batch)), []
         except PatternFailed as failure:
             return _rows(failure.signals), [self._switch_off(failure.time, failure.original)]
         except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost

@@ -38,6 +38,7 @@ class Batch:
     bars: Mapping[str, Records]  # timeframe to newly closed bars (dtype BAR), in order
     quotes: Quotes  # the new quotes; may be empty
     horizon: int  # everything up to this instant has been seen
+    source_ns: int = 0  # period of the bars that the feed replays, 0 where it replays ticks
 
 
 class PatternFailed(Exception):  # noqa: N818  # says what happened, as BittenError's children do

@@ -141,7 +141,7 @@ class _Batch:
             for scanner in scanners.values():
                 if quotes.bar_ns:
                     check_source(scanner.detector, quotes)
-                scanner.scan(bars, known, piece.horizon)
+                scanner.scan(bars, known, piece.horizon, quotes.bar_ns)
 
 
 def _run(config: Config, manager: Manager, data: Any) -> Mapping[str, Any]:

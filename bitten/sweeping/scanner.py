@@ -38,9 +38,9 @@ class Scanner:
         self._given: list[Ints] = []  # keys of all signals so far
         self._latest = -(1 << 62)
 
-    def scan(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int) -> None:
+    def scan(self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int) -> None:
         """Find the candidates of a slice."""
-        rows, alerts = self.detector.find(bars, quotes, horizon)
+        rows, alerts = self.detector.find(bars, quotes, horizon, source_ns)
         self.alerts += len(alerts)
         if rows.size:
             sound = self._sound(rows, horizon)

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from bitten.clock import check_clock
 from bitten.model.dtypes import NO_PRICE, SIGNAL, Ints, Records
+from bitten.model.quotes import BAR_UNIT_NS
 from bitten.pattern import Batch, Pattern, PatternContext
 from bitten_feeds.signal_rows import SignalRow, read_signal_rows
 
@@ -37,7 +38,8 @@ class SignalsFileConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 class SignalsFile(Pattern):
     """Gives the rows of its symbol when their time has come.
 
-    A row's order fills with the first quote after its time. Rows from before the symbol's first quote are left out,
+    A row's order fills with the first quote after its time; where bars are replayed, a row stamped with the end of a
+    bar fills at the open of the next. Rows from before the symbol's first quote are left out,
     because nothing was known of its price then; `notes` says how many, and which symbols of the file nobody trades.
     `external_ids` maps a signal's anchor to the id that the file gave it. The anchor is the row's time; of rows at
     one time the later ones stand a nanosecond apart.
@@ -66,12 +68,24 @@ class SignalsFile(Pattern):
             if not len(batch.quotes):
                 return self._rows[:0]
             self._open = True
+            if batch.source_ns:
+                self._date_back(batch.source_ns)
             self._next = int(self._times.searchsorted(batch.quotes.ts[0]))
             if self._next:
                 symbol = self.context.instrument.symbol
                 self.notes.append(f"signals on {symbol} from before its first quote, left out: {self._next}")
         start, self._next = self._next, int(self._times.searchsorted(batch.horizon, "right"))
         return self._rows[start : self._next]
+
+    def _date_back(self, bar_ns: int) -> None:
+        """Let rows stamped with the end of a bar act on its close, so that they fill at the next bar's open.
+
+        Where bars are replayed that open has the very time of the stamp, and a fill must come after it.
+        """
+        times = np.where(self._times % bar_ns == 0, self._times - BAR_UNIT_NS, self._times)
+        order = np.argsort(times, kind="stable")
+        self._rows, self._times = self._rows[order], times[order]
+        self._rows["time"] = self._times
 
     def _records(self, rows: list[SignalRow], anchors: list[int]) -> Records:
         records = np.zeros(len(rows), SIGNAL)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import bitten
 from bitten.errors import BittenError, DataError
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, NS_PER_SECOND, SELL, Records
 from bitten.model.quotes import Quotes
@@ -242,3 +243,26 @@ def test_it_goes_on_after_being_saved(tmp_path: Path) -> None:
     early = run(pattern, Replay({}, QUOTES), [middle])
     restored = pickle.loads(pickle.dumps(pattern))
     np.testing.assert_array_equal(np.append(early, run(restored, Replay({}, QUOTES), [LAST], middle)), whole)
+
+
+def test_a_stamp_at_the_end_of_a_bar_fills_at_the_next_open(tmp_path: Path) -> None:
+    time = pd.date_range("2024-04-09 10:00", periods=4, freq="min")
+    bars = pd.DataFrame(
+        {"time": time, "open": [1.10, 1.11, 1.12, 1.13], "high": 1.20, "low": 1.00, "close": [1.11, 1.12, 1.13, 1.14],
+         "spread": 10}
+    )  # fmt: skip
+    path = write(
+        tmp_path,
+        "time,symbol,side,stop_points,target_points\n"
+        "2024-04-09 10:01:00,EURUSD,sell,50000,50000\n"  # the close of the first bar
+        "2024-04-09 10:01:00.500,EURUSD,sell,50000,50000\n",  # within the second: its next extreme
+    )
+    run = bitten.backtest(
+        {"patterns": [{"use": "signals_file", "params": {"path": str(path)}}], "gates": [{"use": "fixed_lots"}],
+         "feed": {"use": "frame", "bars": "M1", "symbols": ["EURUSD"]}},
+        data={"EURUSD": bars}, output=tmp_path,
+    )  # fmt: skip
+    assert run.trades["open_time"].astype(str).tolist() == [
+        "2024-04-09 10:01:00+00:00", "2024-04-09 10:01:20+00:00",
+    ]  # fmt: skip
+    assert run.trades["open_price"].tolist() == [1.11, 1.0]
