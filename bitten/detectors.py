@@ -71,11 +71,8 @@ class Detector:
         """The bars it wants."""
         return (self.timeframe, *self.pattern.context_timeframes)
 
-    def scan(
-        self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int = 0
-    ) -> tuple[list[Signal], list[Alert]]:
-        """What it finds in a slice. A pattern that raises is switched off; what it had found before still counts."""
-        rows, alerts = self.find(bars, quotes, horizon, source_ns)
+    def signals_of(self, rows: Records, alerts: list[Alert], horizon: int) -> tuple[list[Signal], list[Alert]]:
+        """The signals of what `find` returned for a slice; rows that cannot be signals are dropped with an alert."""
         signals = []
         for row in rows.tolist():
             try:
@@ -89,7 +86,10 @@ class Detector:
     def find(
         self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int = 0
     ) -> tuple[Records, list[Alert]]:
-        """The rows that the pattern writes for a slice, dtype SIGNAL, unchecked; valid until the next call."""
+        """The rows that the pattern writes for a slice, dtype SIGNAL, unchecked, and alerts; valid until the next call.
+
+        A pattern that raises is switched off; what it had found before still counts.
+        """
         if self.off:
             return _NO_ROWS, []
         self.bars += len(bars[self.timeframe])
