@@ -90,7 +90,8 @@ def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     from pyarrow import parquet
 
     try:
-        table = parquet.read_table(path)
+        with parquet.ParquetFile(path) as file:  # parquet.read_table imports pandas
+            table = file.read()
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no Parquet file: {error}") from error
     names = _checked_header(table.column_names, path.name)
