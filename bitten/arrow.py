@@ -1,16 +1,18 @@
 """Arrow arrays from and to numpy by their buffers.
 
-pyarrow's own ways, `pa.array` and `to_numpy` and Python values among a kernel's arguments, import pandas first
-wherever it is installed: a fifth of a second that a backtest has no use for.
+pyarrow's own ways (`pa.array`, `to_numpy`, `pq.read_table`, Python values as arguments of compute functions) import
+pandas first wherever it is installed: a fifth of a second that a backtest has no use for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from bitten.model.dtypes import Bools
 
@@ -68,6 +70,17 @@ def to_numpy(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Bools | None]:
     if not len(array):  # may have no memory at all
         return np.zeros(0, dtype), known
     return np.frombuffer(data, dtype, array.offset + len(array))[array.offset :], known
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """All rows of a Parquet file.
+
+    Raises:
+        pa.ArrowInvalid: it is no Parquet file, or damaged.
+        OSError: it is not there, damaged, or cannot be read.
+    """
+    with pq.ParquetFile(path) as file:
+        return file.read()
 
 
 def _bits(flags: Bools) -> pa.Buffer:

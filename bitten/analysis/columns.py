@@ -25,14 +25,14 @@ def table(tables: Tables, name: str) -> pa.Table:
 
 def floats(source: pa.Table, name: str) -> Floats:
     """A float column, shape (n,); null becomes NaN."""
-    values, known = to_numpy(source[name].cast(pa.float64()))
-    return values if known is None else np.where(known, values, np.nan)
+    values, known = to_numpy(source[name])
+    return np.asarray(values if known is None else np.where(known, values, np.nan), np.float64)
 
 
 def nanoseconds(source: pa.Table, name: str) -> Ints:
     """A time column as ns UTC, shape (n,); null becomes 0."""
-    values, known = to_numpy(source[name].cast(pa.int64()))
-    return values if known is None else np.where(known, values, 0)
+    values, known = to_numpy(source[name])
+    return np.asarray(values if known is None else np.where(known, values, 0), np.int64)
 
 
 def words(source: pa.Table, name: str) -> tuple[Ints, list[str]]:
