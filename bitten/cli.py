@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -118,6 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Anything unexpected is raised: a bug keeps its traceback.
     """
     _prepare_streams()
+    _spare_the_collector()
     try:
         result = bitten.main(args=arguments, prog_name="bitten", standalone_mode=False)
         sys.stdout.flush()
@@ -148,6 +151,16 @@ def _prepare_streams() -> None:
             reconfigure(encoding="utf-8", errors="replace")
         else:
             reconfigure(errors="replace")
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from walking, again and again, a hundred thousand objects of numba that stay.
+
+    At numba's import and first call, and at the end, when the system takes everything back anyway: together a fifth of
+    the time of a short backtest. Files never wait for the collector here: they close where they were opened.
+    """
+    gc.set_threshold(50_000)
+    atexit.register(gc.freeze)
 
 
 def _complain(text: str) -> None:

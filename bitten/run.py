@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from bitten.arrow import read_parquet
 from bitten.errors import BittenError
 from bitten.journal.schema import TABLES
 
@@ -87,11 +88,9 @@ class Run:
         return self._frame("equity")
 
     def _read(self, name: str) -> pa.Table:
-        import pyarrow.parquet as pq
-
         path = self.folder / f"{name}.parquet"
         try:
-            return pq.read_table(path)
+            return read_parquet(path)
         except (OSError, pa.ArrowInvalid) as error:
             reason = _reason(error)
             raise BittenError(f"{path} cannot be read: {reason}; the run folder is incomplete, run it again") from error

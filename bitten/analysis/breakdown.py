@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bitten.analysis.columns import Tables, Trades, floats, nanoseconds, table, words
 from bitten.analysis.measures import finite, money, ratio, wilson
+from bitten.arrow import from_numpy, to_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -82,20 +82,21 @@ def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
     """
     refused = _refused(table(tables, "decisions"))
     codes, gates = words(refused, "gate")
-    ids = np.asarray(refused["signal_id"].combine_chunks().to_numpy(zero_copy_only=False), dtype=object)
+    encoded = refused["signal_id"].combine_chunks().dictionary_encode()
+    signals, ids = to_numpy(encoded.indices)[0], encoded.dictionary.to_pylist()
     outcome_r = _outcome_r(tables)
     found: dict[str, dict[str, Any]] = {}
     for i, gate in enumerate(gates):
         if gate == _UNFILLED_GATE:
             continue
-        mine = ids[codes == i]
-        distinct = dict.fromkeys(mine.tolist())
+        mine = np.flatnonzero(codes == i)
+        distinct = [ids[signal] for signal in dict.fromkeys(signals[mine].tolist())]
         reached = [outcome_r[signal] for signal in distinct if signal in outcome_r]
         found[gate] = {
             "count": int(mine.size),
             "signals": len(distinct),
             "outcome_r": _mean(np.array(reached)),
-            "example": refused["reason"][int(np.flatnonzero(codes == i)[0])].as_py(),
+            "example": refused["reason"][int(mine[0])].as_py(),
         }
     return found
 
@@ -103,7 +104,7 @@ def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
 def unfilled(tables: Tables) -> dict[str, int]:
     """Orders that ended without a position, by reason; the measured part of the reason is cut off."""
     refused = _refused(table(tables, "decisions"))
-    mine = refused.filter(pc.equal(refused["gate"].cast(pa.string()), _UNFILLED_GATE))
+    mine = _where(refused, "gate", _UNFILLED_GATE)
     reasons = (reason or "" for reason in mine["reason"].to_pylist())
     counted = Counter(_DETAIL.split(reason, maxsplit=1)[0].strip() or "no reason given" for reason in reasons)
     return dict(sorted(counted.items()))
@@ -115,7 +116,8 @@ def outcome_figures(tables: Tables) -> dict[str, Any]:
     codes, names = words(outcomes, "result")
     counts = np.bincount(codes, minlength=len(names))
     r = floats(outcomes, "r")
-    fired = np.asarray(pc.fill_null(outcomes["fired"], False).combine_chunks().to_numpy(zero_copy_only=False), np.bool_)
+    fired, answered = to_numpy(outcomes["fired"])
+    fired = fired if answered is None else fired & answered
     known = np.isfinite(r)
     return {
         "signals": int(table(tables, "signals").num_rows),
@@ -131,7 +133,13 @@ def _mean(values: Floats) -> float | None:
 
 
 def _refused(decisions: pa.Table) -> pa.Table:
-    return decisions.filter(pc.equal(decisions["verdict"].cast(pa.string()), "refused"))
+    return _where(decisions, "verdict", "refused")
+
+
+def _where(source: pa.Table, name: str, word: str) -> pa.Table:
+    """The rows in which a column of words says one word."""
+    codes, names = words(source, name)
+    return source.take(from_numpy(np.flatnonzero(codes == names.index(word)))) if word in names else source.slice(0, 0)
 
 
 def _outcome_r(tables: Tables) -> dict[str, float]:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from bitten.arrow import from_numpy, to_numpy
 from bitten.journal.schema import TABLES
 from bitten.model.dtypes import Bools, Floats, Ints
 
@@ -20,30 +20,33 @@ _FRACTIONS: Final = ("open_price", "stop", "close_price", "gross", "commission",
 
 def table(tables: Tables, name: str) -> pa.Table:
     """A table of the run, empty where it is missing."""
-    return tables[name] if name in tables else TABLES[name].empty_table()
+    return tables[name] if name in tables else pa.Table.from_batches([], TABLES[name])
 
 
 def floats(source: pa.Table, name: str) -> Floats:
     """A float column, shape (n,); null becomes NaN."""
-    return np.asarray(source[name].combine_chunks().to_numpy(zero_copy_only=False), dtype=np.float64)
+    values, known = to_numpy(source[name])
+    return np.asarray(values if known is None else np.where(known, values, np.nan), np.float64)
 
 
 def nanoseconds(source: pa.Table, name: str) -> Ints:
     """A time column as ns UTC, shape (n,); null becomes 0."""
-    plain = pc.fill_null(source[name].cast(pa.int64()), 0)
-    return np.asarray(plain.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+    values, known = to_numpy(source[name])
+    return np.asarray(values if known is None else np.where(known, values, 0), np.int64)
 
 
 def words(source: pa.Table, name: str) -> tuple[Ints, list[str]]:
     """A column of words as (codes of shape (n,), sorted distinct words); null becomes the empty word."""
-    plain = pc.fill_null(source[name].cast(pa.string()), "").combine_chunks()
-    encoded = plain.dictionary_encode()
-    found: list[str] = encoded.dictionary.to_pylist()
-    names = sorted(found)
+    encoded = source[name].combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    found: list[str] = [*(word or "" for word in encoded.dictionary.to_pylist()), ""]
+    values, known = to_numpy(encoded.indices)
+    codes = (values if known is None else np.where(known, values, len(found) - 1)).astype(np.int64)
+    counts = np.bincount(codes, minlength=len(found)).tolist()
+    names = sorted({word for word, count in zip(found, counts, strict=True) if count})
     rank = {word: i for i, word in enumerate(names)}
-    ranks = np.array([rank[word] for word in found], np.int64)
-    codes = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-    return (ranks[codes] if codes.size else codes), names
+    return np.array([rank.get(word, 0) for word in found], np.int64)[codes], names
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Trades:
     def pick(self, rows: Any) -> Trades:
         """Only the rows that a mask or an index array selects."""
         return Trades(
-            self.fire_id.take(pa.array(np.arange(self.size)[rows])),
+            self.fire_id.take(from_numpy(np.arange(self.size)[rows])),
             self.account[rows],
             self.accounts,
             self.opened[rows],
@@ -91,7 +94,7 @@ class Trades:
 def by_close(trades: pa.Table) -> pa.Table:
     """The trades table in the order in which the positions closed; ties keep their order."""
     order = np.argsort(nanoseconds(trades, "close_time"), kind="stable")
-    return trades.take(pa.array(order))
+    return trades.take(from_numpy(order))
 
 
 def unpack_trades(trades: pa.Table) -> Trades:

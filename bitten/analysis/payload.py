@@ -14,6 +14,7 @@ from bitten.analysis.candles import CANDLE_BUDGET, CandleSet, coarsen, coarser
 from bitten.analysis.columns import floats, nanoseconds, unpack_trades, words
 from bitten.analysis.curves import Curve, thin
 from bitten.analysis.packing import LEVEL, Packer
+from bitten.arrow import from_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints
 
 _CURVE_POINTS: Final = 12_000
@@ -99,7 +100,7 @@ def pack_trades(
     blocks: Blocks, trades: pa.Table, manifest: Mapping[str, Any], candles: Mapping[str, CandleSet]
 ) -> dict[str, Any]:
     """All trades in the order in which they were opened; prices in points, levels measured from the entry."""
-    source = trades.take(pa.array(np.argsort(nanoseconds(trades, "open_time"), kind="stable")))
+    source = trades.take(from_numpy(np.argsort(nanoseconds(trades, "open_time"), kind="stable")))
     columns = unpack_trades(source)
     symbol, symbols = words(source, "symbol")
     prices = {name: floats(source, name) for name in ("open_price", "close_price", "stop", "target")}

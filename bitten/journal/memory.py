@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
+from bitten.journal.columns import make_batch
 from bitten.journal.schema import TABLES
 from bitten.model.dtypes import NO_PRICE
 from bitten.model.facts import (
@@ -29,13 +29,14 @@ Answer = tuple[str, str, str | None, float, float, float]
 after it."""
 
 _CHUNK: Final = 50_000  # rows after which a table's rows become Arrow memory
+_FULL: Final = {name: _CHUNK * len(schema) for name, schema in TABLES.items()}  # the same in cells
 
 
 class MemoryJournal:
     """Keeps every fact until the run folder is written. Facts are sparse; quotes and bars never come here."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self._cells: dict[str, list[Any]] = {name: [] for name in TABLES}  # row after row, for one list is less to hold
         self._chunks: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self.alerts: list[Alert] = []
         self._fired: set[str] = set()
@@ -56,11 +57,11 @@ class MemoryJournal:
 
     def decisions(self, signal: str, time: int, answers: Iterable[Answer]) -> None:
         """Take what gates said of a signal."""
-        rows = self._rows["decisions"]
+        cells = self._cells["decisions"]
         for account, gate, reason, measured, limit, lots in answers:
             verdict = "passed" if reason is None else "refused"
-            rows.append((signal, account, time, gate, verdict, reason, measured, limit, lots))
-        if len(rows) >= _CHUNK:
+            cells += (signal, account, time, gate, verdict, reason, measured, limit, lots)
+        if len(cells) >= _FULL["decisions"]:
             self._flush("decisions")
 
     def equity(self, time: int, account: str, balance: float, equity: float, open_positions: int) -> None:
@@ -76,18 +77,16 @@ class MemoryJournal:
         return tables
 
     def _add(self, table: str, row: tuple[Any, ...]) -> None:
-        rows = self._rows[table]
-        rows.append(row)
-        if len(rows) >= _CHUNK:
+        cells = self._cells[table]
+        cells += row
+        if len(cells) >= _FULL[table]:
             self._flush(table)
 
     def _flush(self, table: str) -> None:
-        rows, schema = self._rows[table], TABLES[table]
-        if rows:
-            values = zip(*rows, strict=True)
-            columns = [_column(column, field.type) for column, field in zip(values, schema, strict=True)]
-            self._chunks[table].append(pa.RecordBatch.from_arrays(columns, schema=schema))
-            rows.clear()
+        cells = self._cells[table]
+        if cells:
+            self._chunks[table].append(make_batch(cells, TABLES[table]))
+            cells.clear()
 
     def _signal(self, s: Signal) -> None:
         evidence = msgspec.json.encode(s.evidence).decode()
@@ -140,17 +139,3 @@ class MemoryJournal:
 
 def _price(instrument: Instrument, points: int) -> float | None:
     return None if points == NO_PRICE else instrument.price(points)
-
-
-def _column(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.int64()).cast(kind)
-    if pa.types.is_dictionary(kind):
-        # sorted words, so that equal columns are equal bytes whatever the order of first appearance
-        words = sorted({value for value in values if value is not None})
-        codes = {word: code for code, word in enumerate(words)}
-        indices = pa.array([None if value is None else codes[value] for value in values], pa.int32())
-        return pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string()))
-    if pa.types.is_floating(kind) and None not in values:
-        return pa.array(np.array(values, np.float64))
-    return pa.array(values, kind)

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bitten.arrow import to_numpy
 from bitten.errors import DataError
 from bitten.model.dtypes import NS_PER_MS, Ints
 from bitten.store.block import Block, concat, names_of
@@ -142,17 +143,14 @@ def fingerprint(block: Block) -> str:
 
 
 def _array(name: str, column: Any, unit_ns: int) -> Ints:
-    chunk = column.combine_chunks()
-    chunk = chunk.chunk(0) if isinstance(chunk, pa.ChunkedArray) else chunk
+    values, known = to_numpy(column)
     if name == "time":
-        stored = chunk.view(pa.int64()).to_numpy()
-        time: Ints = stored * unit_ns if unit_ns > 1 else stored
-        time.flags.writeable = False  # like the other columns, so that kernels see one kind of array
-        return time
-    if chunk.null_count:
-        chunk = chunk.fill_null(NO_SPREAD)
-    values: Ints = chunk.to_numpy()
-    return values
+        values = values * unit_ns if unit_ns > 1 else values
+    elif known is not None:
+        values = np.where(known, values, values.dtype.type(NO_SPREAD))
+    values.flags.writeable = False  # like those that are views, so that kernels see one kind of array
+    integers: Ints = values
+    return integers
 
 
 def _coarsest_unit(time: Ints) -> str:

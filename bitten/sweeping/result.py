@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from bitten.arrow import read_parquet
 from bitten.errors import BittenError
 from bitten.run import Run, read_manifest, report_frame
 from bitten.sweeping.table import check_figure, ranked, rows_of
@@ -64,7 +64,7 @@ class Sweep:
         """One row per combination, as Arrow."""
         path = self.folder / "sweep.parquet"
         try:
-            return pq.read_table(path)
+            return read_parquet(path)
         except (OSError, pa.ArrowInvalid) as error:
             raise BittenError(f"{path} cannot be read: {error}; run the sweep again with --overwrite") from error
 

@@ -87,10 +87,11 @@ def _csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     import pyarrow as pa
-    from pyarrow import parquet
+
+    from bitten.arrow import read_parquet
 
     try:
-        table = parquet.read_table(path)
+        table = read_parquet(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no Parquet file: {error}") from error
     names = _checked_header(table.column_names, path.name)
