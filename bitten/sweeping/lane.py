@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 
 from bitten.analysis.columns import Trades, r_multiples
 from bitten.analysis.curves import Curve
 from bitten.analysis.statistics import key_figures
+from bitten.arrow import from_numpy
 from bitten.config import Config
 from bitten.errors import ConfigError, DataError
 from bitten.kernels import lane as kernels
@@ -112,7 +112,7 @@ class LaneRun:
         names = (("open_price", "open_price"), ("stop", "stop"), ("close_price", "close_price"))
         prices = {name: _prices(rows[column], digits) for name, column in names}
         return Trades(
-            fire_id=pa.array(np.arange(rows.size)),
+            fire_id=from_numpy(np.arange(rows.size)),
             account=np.zeros(rows.size, np.int64),
             accounts=[self._account.id],
             opened=rows["filled"].copy(),
