@@ -50,8 +50,8 @@ MEASURES: Final = {
 def kernel_ns(count: int, slices: int) -> float:
     """ns per quote of `Book.advance` with `count` open positions."""
     rng = np.random.default_rng(1)
-    bid = 110_000 + np.cumsum(rng.integers(-1, 2, SLICE)).astype(np.int32)
-    ask = bid + rng.integers(3, 9, SLICE).astype(np.int32)
+    bid: Any = (110_000 + np.cumsum(rng.integers(-1, 2, SLICE))).astype(np.int32)  # as the store brings them
+    ask: Any = (bid + rng.integers(3, 9, SLICE)).astype(np.int32)
     pieces = []
     for i in range(slices + 1):
         stamps = DEFAULT_START + (i * SLICE + np.arange(SLICE)) * 800 * NS_PER_MS
@@ -150,7 +150,7 @@ def _size(piece: Slice) -> int:
 def growth(figures: Mapping[str, Any], name: str) -> float:
     """By how much a quote costs more with the most positions than with one, per cent; medians."""
     one, most = (statistics.median(figures["ns"][name][str(count)]) for count in (COUNTS[0], COUNTS[-1]))
-    return (most / one - 1) * 100
+    return float(most / one - 1) * 100
 
 
 def sheets(figures: Mapping[str, Any]) -> list[Sheet]:

@@ -24,10 +24,10 @@ class Timer:
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = {}
 
-    def run(self, stage: str, work: Callable[[], Any]) -> Any:
+    def run(self, stage: str, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do something and book it."""
         wall, cpu = time.perf_counter(), time.thread_time()
-        result = work()
+        result = work(*arguments)
         spent = self.spent.setdefault(stage, [0.0, 0.0])
         spent[0] += time.perf_counter() - wall
         spent[1] += time.thread_time() - cpu
@@ -47,19 +47,19 @@ def measure_stages(settings: Mapping[str, Any]) -> list[Stage]:
     timer = Timer()
     everything, own = time.process_time(), time.thread_time()
     slices = feed.slices()
-    while (piece := timer.run("decode", lambda: next(slices, None))) is not None:
-        found = timer.run("look", lambda piece=piece: pipeline.detection.look(piece))
-        timer.run("decide", lambda found=found: pipeline.decide(found))
+    while (piece := timer.run("decode", next, slices, None)) is not None:
+        found = timer.run("look", pipeline.detection.look, piece)
+        timer.run("decide", pipeline.decide, found)
     timer.run("decide", pipeline.finish)
     decoding = (time.process_time() - everything) - (time.thread_time() - own) + timer.spent["decode"][1]
 
     tables = timer.run("tables", pipeline.parts.journal.tables)
     accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
     span = (pipeline.counters.first or 0, pipeline.counters.last or 0)
-    summary = timer.run("summary", lambda: summarise(tables, accounts, span))
+    summary = timer.run("summary", summarise, tables, accounts, span)
     manifest = make_manifest(config, "bench", facts, pipeline, "", 1.0)
     with tempfile.TemporaryDirectory() as folder:
-        timer.run("write", lambda: write_tables(Path(folder), tables))
+        timer.run("write", write_tables, Path(folder), tables)
     timer.run("report", lambda: render_report(tables, summary, manifest, sketch.sets()))
     spent = timer.spent
     look = spent["look"]
@@ -88,5 +88,5 @@ def _bars(settings: Mapping[str, Any]) -> tuple[float, float]:
     timer = Timer()
     for piece in feed.slices():
         for symbol, quotes in piece.quotes.items():
-            timer.run("bars", lambda symbol=symbol, quotes=quotes: ladders[symbol].update(quotes))
+            timer.run("bars", ladders[symbol].update, quotes)
     return _pair(timer.spent["bars"])

@@ -1,4 +1,4 @@
-"""Stores of synthetic quotes, made once and kept in the system's temporary folder, and the strategies that run on them."""
+"""Stores of synthetic quotes, made once and kept in the temporary folder, and the strategies that run on them."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,9 +56,8 @@ def measure_ticks(store: Path, runs: int) -> dict[str, Any]:
     whole: dict[str, list[float]] = {name: [] for name in STRATEGIES}
     for _ in range(runs):
         for name, make in STRATEGIES.items():
-            bare += seconds(lambda: decode(store), 1)
-            config = make(store)
-            whole[name] += seconds(lambda config=config: backtest_once(config), 1)
+            bare += seconds(partial(decode, store), 1)
+            whole[name] += seconds(partial(backtest_once, make(store)), 1)
     return {
         "quotes": rows,
         "symbols": list(FIVE),
