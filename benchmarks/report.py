@@ -85,9 +85,10 @@ class Sheet:
 
     def show(self, console: Console) -> None:
         """Print it."""
-        table = Table(*self.head, title=self.title, title_justify="left")
+        table = Table(*self.head)
         for row in self.rows:
             table.add_row(*row)
+        console.print(f"\n{self.title}", style="bold", highlight=False)
         console.print(table)
         for note in self.notes:
             console.print(note, highlight=False)

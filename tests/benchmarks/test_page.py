@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,6 @@ def test_tables_are_written_between_the_markers(tmp_path: Path) -> None:
 
 
 def test_figures_are_shown_again_without_measuring(tmp_path: Path) -> None:
-    import json
-
     saved = tmp_path / "figures.json"
     run = {"date": "2026-01-02", "quick": False, "machine": machine(), "parts": {"ticks": TICKS}, "failed": []}
     saved.write_text(json.dumps(run), encoding="utf-8")
