@@ -31,7 +31,7 @@ from benchmarks.report import (
     spread,
     touch_memory,
 )
-from benchmarks.stores import TEN, make_store, starter, store_folder, until, weeks_of
+from benchmarks.stores import STRATEGIES, TEN, make_store, store_folder, until, weeks_of
 from bitten.backtesting import run_config
 from bitten.config import read_config
 from bitten.manager import Manager
@@ -47,9 +47,9 @@ def lengths(stored: int) -> list[tuple[int, int]]:
     return [(max(1, round(weeks / 10)), 1), (weeks, 1), (weeks, 10)]
 
 
-def run_once(store: Path, weeks: int, cycles: int) -> dict[str, Any]:
+def run_once(store: Path, strategy: str, weeks: int, cycles: int) -> dict[str, Any]:
     """One backtest in this process; the run folder is thrown away."""
-    settings = starter(store, TEN)
+    settings = STRATEGIES[strategy](store, TEN)
     settings["feed"] = {
         "use": "cycled", "store": str(store), "symbols": list(TEN), "to": until(weeks), "cycles": cycles, "weeks": weeks
     }  # fmt: skip
@@ -62,16 +62,15 @@ def run_once(store: Path, weeks: int, cycles: int) -> dict[str, Any]:
         }  # fmt: skip
 
 
-def measure_lengths(stored: int, runs: int, long_runs: int) -> dict[str, Any]:
+def measure_lengths(stored: int, strategy: str, runs: int, long_runs: int) -> dict[str, Any]:
     """Every length in processes of their own: the short ones `runs` times, the longest `long_runs` times."""
     found = []
+    program = ["-m", "benchmarks.billion", "--stored", str(stored), "--strategy", strategy, "--one"]
     for weeks, cycles in lengths(stored):
         measured = []
         for _ in range(long_runs if cycles > 1 else runs):
             touch_memory(TOUCH)
-            measured.append(
-                python("-m", "benchmarks.billion", "--stored", str(stored), "--one", str(weeks), str(cycles))
-            )
+            measured.append(python(*program, str(weeks), str(cycles)))
         said = [json.loads(run.printed.splitlines()[-1]) for run in measured]
         found.append(
             {
@@ -79,7 +78,7 @@ def measure_lengths(stored: int, runs: int, long_runs: int) -> dict[str, Any]:
                 "cpu": [run.cpu for run in measured], "peak": max(run.peak for run in measured),
             }
         )  # fmt: skip
-    return {"symbols": list(TEN), "lengths": found, "further": further(found)}
+    return {"lengths": found, "further": further(found)}
 
 
 def further(found: list[dict[str, Any]]) -> list[float]:
@@ -90,9 +89,13 @@ def further(found: list[dict[str, Any]]) -> list[float]:
 
 
 def sheets(figures: Mapping[str, Any]) -> list[Sheet]:
-    """One table, by length."""
+    """A table for each strategy, by length."""
+    return [_sheet(name, len(figures["symbols"]), one) for name, one in figures["strategies"].items()]
+
+
+def _sheet(name: str, symbols: int, found: Mapping[str, Any]) -> Sheet:
     rows = []
-    for one, more in zip(figures["lengths"], ["", *(f"{ns:.1f}" for ns in figures["further"])], strict=True):
+    for one, more in zip(found["lengths"], ["", *(f"{ns:.1f}" for ns in found["further"])], strict=True):
         wall = statistics.median(one["wall"])
         rows.append(
             [
@@ -105,9 +108,9 @@ def sheets(figures: Mapping[str, Any]) -> list[Sheet]:
         "quotes", "runs", "process s: median (spread)", "ns/quote", "ns/quote more", "cpu s", "peak MiB", "signals",
         "trades",
     )  # fmt: skip
-    title = f"Whole processes over {len(figures['symbols'])} symbols, SYNTHETIC quotes, as `bitten init` writes it"
+    title = f"Whole processes over {symbols} symbols, SYNTHETIC quotes, {name}"
     note = "ns/quote more: what each quote beyond the shorter length costs; the start of the process drops out."
-    return [Sheet(title, head, rows, [note])]
+    return Sheet(title, head, rows, [note])
 
 
 @click.command()
@@ -116,21 +119,25 @@ def sheets(figures: Mapping[str, Any]) -> list[Sheet]:
 @click.option("--stored", default=STORED, show_default=True, help="Quotes in the store, a tenth of the longest run.")
 @quick_option
 @json_option
+@click.option("--strategy", default=next(iter(STRATEGIES)), type=click.Choice(list(STRATEGIES)), hidden=True)
 @click.option("--one", type=int, nargs=2, hidden=True, help="One backtest of so many weeks and cycles, here.")
-def main(runs: int, long_runs: int, stored: int, quick: bool, to: Path | None, one: tuple[int, int] | None) -> None:
+def main(
+    runs: int, long_runs: int, stored: int, quick: bool, to: Path | None, strategy: str, one: tuple[int, int] | None
+) -> None:  # fmt: skip
     """Measure and print."""
     if quick:
         runs, long_runs, stored = 2, 1, QUICK
     store = store_folder(stored, TEN)
     if one is not None:
-        print(json.dumps(run_once(store, *one)))
+        print(json.dumps(run_once(store, strategy, *one)))
         return
     console = Console(width=150)
     facts = machine()
     print_machine(console)
     make_store(store, TEN, weeks_of(stored, TEN))
-    run_once(store, 1, 1)  # kernels are compiled, files in the page cache
-    figures = {"machine": facts, **measure_lengths(stored, runs, long_runs)}
+    run_once(store, strategy, 1, 1)  # kernels are compiled, files in the page cache
+    found = {name: measure_lengths(stored, name, runs, long_runs) for name in STRATEGIES}
+    figures = {"machine": facts, "symbols": list(TEN), "strategies": found}
     conclude(console, figures, sheets(figures), to)
 
 

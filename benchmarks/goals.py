@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from benchmarks.onbar import EMPTY, bars_per_second
 from benchmarks.positions import MEASURES, growth
 from benchmarks.report import Sheet
+from benchmarks.stores import EVERY, STARTER, STRATEGIES
 
 Figures = Mapping[str, Any]
 Verdict = tuple[str, bool | None]  # what was measured; whether the goal is reached, None where that cannot be said
@@ -42,22 +43,29 @@ def _ticks(name: str) -> Callable[[Figures], Verdict]:
     return judge
 
 
-def _billion_time(figures: Figures) -> Verdict:
-    longest = figures["lengths"][-1]
-    wall = statistics.median(longest["wall"])
-    reached = wall < BILLION_SECONDS if longest["quotes"] >= BILLION else None
-    return f"{wall:.1f} s for {longest['quotes']:,} quotes, {len(longest['wall'])} runs", reached
+def _billion_time(name: str) -> Callable[[Figures], Verdict]:
+    def judge(figures: Figures) -> Verdict:
+        longest = figures["strategies"][name]["lengths"][-1]
+        wall = statistics.median(longest["wall"])
+        reached = wall < BILLION_SECONDS if longest["quotes"] >= BILLION else None
+        return f"{wall:.1f} s for {longest['quotes']:,} quotes, {len(longest['wall'])} runs", reached
+
+    return judge
 
 
 def _billion_memory(figures: Figures) -> Verdict:
-    longest = figures["lengths"][-1]
-    reached = longest["peak"] < BILLION_MIB if longest["quotes"] >= BILLION else None
-    return f"{longest['peak']:.0f} MiB", reached
+    longest = [one["lengths"][-1] for one in figures["strategies"].values()]
+    peak = max(one["peak"] for one in longest)
+    reached = peak < BILLION_MIB if min(one["quotes"] for one in longest) >= BILLION else None
+    return f"{peak:.0f} MiB", reached
 
 
-def _billion_growth(figures: Figures) -> Verdict:
-    before, after = figures["further"]
-    return f"{before:.1f}, then {after:.1f} ns per quote more", after <= before * NO_GROWTH
+def _billion_growth(name: str) -> Callable[[Figures], Verdict]:
+    def judge(figures: Figures) -> Verdict:
+        before, after = figures["strategies"][name]["further"]
+        return f"{before:.1f}, then {after:.1f} ns per quote more", after <= before * NO_GROWTH
+
+    return judge
 
 
 def _positions(name: str) -> Callable[[Figures], Verdict]:
@@ -115,12 +123,18 @@ def _on_bar(figures: Figures) -> Verdict:
 GOALS: Final = (
     Goal(
         "ticks", "whole backtest of ticks, as `bitten init` writes it", f"at least {HALF} of pyarrow's rate",
-        _ticks("as `bitten init` writes it"),
+        _ticks(STARTER),
     ),
-    Goal("ticks", "the same, every signal fires", f"at least {HALF} of pyarrow's rate", _ticks("every signal fires")),
-    Goal("billion", "a billion quotes", f"under {BILLION_SECONDS} s", _billion_time),
-    Goal("billion", "its peak memory", f"under {BILLION_MIB} MiB", _billion_memory),
-    Goal("billion", "a quote's cost with length", "does not grow (10 % for noise)", _billion_growth),
+    Goal("ticks", "the same, every signal fires", f"at least {HALF} of pyarrow's rate", _ticks(EVERY)),
+    *(
+        Goal("billion", f"a billion quotes, {name}", f"under {BILLION_SECONDS} s", _billion_time(name))
+        for name in STRATEGIES
+    ),
+    Goal("billion", "their peak memory", f"under {BILLION_MIB} MiB", _billion_memory),
+    *(
+        Goal("billion", f"a quote's cost with length, {name}", "does not grow (10 % for noise)", _billion_growth(name))
+        for name in STRATEGIES
+    ),
     *(
         Goal("positions", f"1 to 10,000 positions, {words}", f"under +{POSITIONS_PERCENT} %", _positions(name))
         for name, words in MEASURES.items()

@@ -80,4 +80,10 @@ def every_signal(store: Path, symbols: Sequence[str] = FIVE) -> dict[str, Any]:
         {"use": "band"}, {"use": "spread", "atr": 0.5}, {"use": "slots"}, {"use": "one_per_symbol"},
         {"use": "fixed_lots", "lots": 0.01},
     ]  # fmt: skip
-    return {**starter(store, symbols), "gates": gates}
+    accounts = [{"balance": 1e6}]  # enough to lose for a billion quotes
+    return {**starter(store, symbols), "gates": gates, "accounts": accounts}
+
+
+STARTER: Final = "as `bitten init` writes it"
+EVERY: Final = "every signal fires"
+STRATEGIES: Final = {STARTER: starter, EVERY: every_signal}

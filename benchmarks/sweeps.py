@@ -75,7 +75,7 @@ def measure_sweep(store: Path, quotes: int, runs: int, quick: bool) -> dict[str,
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         config = folder / "bitten.toml"
-        text = CONFIG.format(store=store.as_posix(), symbol=SYMBOL, to=until(weeks_of(quotes, [SYMBOL]) + 1))
+        text = CONFIG.format(store=store.as_posix(), symbol=SYMBOL, to=until(weeks_of(quotes, [SYMBOL]) + 3))
         config.write_text(text, encoding="utf-8")
         words = [
             "-m", "bitten", "sweep", str(config), "--output", str(folder), "--jobs", str(JOBS), "--quiet",

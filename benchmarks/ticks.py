@@ -24,9 +24,8 @@ from rich.console import Console
 import bitten
 from benchmarks.report import Sheet, conclude, json_option, machine, print_machine, quick_option, seconds, spread
 from benchmarks.stages import measure_stages
-from benchmarks.stores import FIVE, every_signal, make_store, starter, store_folder, until, weeks_of
+from benchmarks.stores import FIVE, STRATEGIES, make_store, starter, store_folder, until, weeks_of
 
-STRATEGIES: Final = {"as `bitten init` writes it": starter, "every signal fires": every_signal}
 BARE: Final = "pyarrow decodes, nothing else"
 QUICK: Final = 5_000_000
 

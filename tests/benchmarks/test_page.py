@@ -12,6 +12,7 @@ from benchmarks.__main__ import PARTS, main
 from benchmarks.goals import GOALS, summary
 from benchmarks.page import BEGIN, END, PAGE, tables, write_page
 from benchmarks.report import Sheet, machine
+from benchmarks.stores import STRATEGIES
 
 TICKS = {
     "quotes": 1_000_000, "symbols": ["EURUSD"], "arrow_threads": 2, "bare": [0.2, 0.4, 0.3],
@@ -47,8 +48,9 @@ def test_goals_are_judged_by_the_figures() -> None:
 @pytest.mark.parametrize(("wall", "quotes", "said"), [(39.0, 10**9, "yes"), (41.0, 10**9, "NO"), (3.0, 10**8, "")])
 def test_a_billion_is_judged_only_where_there_was_one(wall: float, quotes: int, said: str) -> None:
     length = {"quotes": quotes, "wall": [wall], "peak": 900.0}
-    rows = summary({"billion": {"lengths": [length], "further": [20.0, 21.0]}}).rows
-    assert [row[-1] for row in rows if row[0] == "billion"] == [said, "yes" if said else "", "yes"]
+    one = {"lengths": [length], "further": [20.0, 21.0]}
+    rows = summary({"billion": {"strategies": dict.fromkeys(STRATEGIES, one)}}).rows
+    assert [row[-1] for row in rows if row[0] == "billion"] == [said, said, "yes" if said else "", "yes", "yes"]
 
 
 def test_tables_are_written_between_the_markers(tmp_path: Path) -> None:
