@@ -18,7 +18,7 @@ def tables(run: Mapping[str, Any], sheets: list[Sheet]) -> str:
     facts = run["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
     lines = [
-        f"Measured on {run['date']} by `python3 dev.py bench --docs`{' --quick' if run['quick'] else ''}: "
+        f"Measured on {run['date']} by `python3 dev.py bench --docs{' --quick' if run['quick'] else ''}`: "
         f"{facts['system']}, {facts['cpu']}, {facts['cores']} cores; Python {facts['python']}, {packages}; load "
         f"average before the run {facts['load']:.2f}.",
     ]
