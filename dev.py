@@ -2,7 +2,7 @@
 
 python3 dev.py demo   a backtest of synthetic quotes, end to end (--data PATH: of your own files)
 python3 dev.py test   all tests with coverage (--long: also the long campaigns; other options go to pytest)
-python3 dev.py bench  the benchmark of the pipeline
+python3 dev.py bench  every figure of docs/performance.md (--quick: small sizes; names choose parts; --json, --docs)
 python3 dev.py lint   ruff, ruff format, mypy
 
 Standard library only; Linux, macOS and Windows.
@@ -60,7 +60,7 @@ def commands(task: str, rest: list[str]) -> list[list[str]]:
     if task == "demo":
         return [["-m", "bitten", "demo", *rest]]
     if task == "bench":
-        return [["-m", "benchmarks.pipeline", *rest]]
+        return [["-m", "benchmarks", *rest]]
     if task == "lint":
         return [["-m", "ruff", "check", *rest], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]]
     selection = [] if "--long" in rest or "-m" in rest else ["-m", "not long"]

@@ -11,16 +11,16 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 import bitten
-from benchmarks.report import print_machine, spread
+from benchmarks.report import Sheet, conclude, json_option, machine, print_machine, quick_option, spread
 from bitten.barpattern import Bar, BarPattern, Window
 from bitten.model.dtypes import NS_PER_MINUTE
 from bitten.model.instruments import load_instruments
@@ -29,7 +29,6 @@ from bitten.store.tickstore import TickStore
 from bitten_feeds.synthetic import DEFAULT_START
 
 SYMBOL = "EURUSD"
-GOAL = 300_000  # bars per second and core, empty body
 
 
 class Empty(BarPattern):
@@ -50,6 +49,10 @@ class WindowMean(BarPattern):
     def on_bar(self, bar: Bar, window: Window) -> Any:
         """A signal where the mean is zero, which it never is."""
         return None if window.close.mean() else self.buy(stop=bar.low, target=bar.high, confidence=50.0)
+
+
+EMPTY: Final = "empty body"
+PATTERNS: Final[Mapping[str, type]] = {EMPTY: Empty, "mean of a window of 20": WindowMean}
 
 
 def make_store(folder: Path, bars: int) -> None:
@@ -77,34 +80,53 @@ def run_once(store: Path, pattern: type) -> tuple[float, float]:
         return time.perf_counter() - wall, time.process_time() - cpu
 
 
+def measure_patterns(store: Path, bars: int, runs: int) -> dict[str, Any]:
+    """Wall and CPU seconds of `runs` backtests of each pattern, by turns, after one of each."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in PATTERNS}
+    for pattern in PATTERNS.values():
+        run_once(store, pattern)  # kernels compiled, files in the page cache
+    for _ in range(runs):
+        for name, pattern in PATTERNS.items():
+            taken[name].append(run_once(store, pattern))
+    columns = {
+        name: {"wall": [wall for wall, _ in some], "cpu": [cpu for _, cpu in some]} for name, some in taken.items()
+    }
+    return {"bars": bars, "patterns": columns}
+
+
+def bars_per_second(figures: Mapping[str, Any], name: str, clock: str) -> float:
+    """By the "wall" or the "cpu"; medians."""
+    rate: float = figures["bars"] / statistics.median(figures["patterns"][name][clock])
+    return rate
+
+
+def sheets(figures: Mapping[str, Any]) -> list[Sheet]:
+    """One row for each pattern."""
+    rows = []
+    for name, times in figures["patterns"].items():
+        rates = (f"{bars_per_second(figures, name, clock):,.0f}" for clock in ("wall", "cpu"))
+        rows.append([name, str(len(times["wall"])), spread(times["wall"]), spread(times["cpu"]), *rates])
+    head = ("on_bar", "runs", "wall s: median (spread)", "cpu s: median (spread)", "bars/s", "bars/s and core")
+    title = f"Patterns in plain Python: {figures['bars']:,} SYNTHETIC one-minute bars, report included"
+    return [Sheet(title, head, rows)]
+
+
 @click.command()
 @click.option("--bars", default=1_000_000, show_default=True)
 @click.option("--runs", default=5, show_default=True)
 @click.option("--store", type=click.Path(path_type=Path), default=Path(tempfile.gettempdir()) / "bitten-benchmark")
-def main(bars: int, runs: int, store: Path) -> None:
+@quick_option
+@json_option
+def main(bars: int, runs: int, store: Path, quick: bool, to: Path | None) -> None:
     """Measure and print."""
+    bars, runs = (100_000, 2) if quick else (bars, runs)
     console = Console(width=130)
+    facts = machine()
     print_machine(console)
     folder = store / f"bars-{bars}"
     make_store(folder, bars)
-    table = Table(
-        "on_bar", "wall s: median (spread)", "cpu s: median (spread)", "bars/s", "bars/s and core",
-        title=f"{bars:,} SYNTHETIC one-minute bars, {runs} backtests each, report included",
-    )  # fmt: skip
-    patterns: dict[str, type] = {"empty body": Empty, "mean of a window of 20": WindowMean}
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in patterns}
-    for pattern in patterns.values():
-        run_once(folder, pattern)  # kernels compiled, files in the page cache
-    for _ in range(runs):
-        for name, pattern in patterns.items():
-            taken[name].append(run_once(folder, pattern))
-    for name, times in taken.items():
-        wall, cpu = ([pair[i] for pair in times] for i in (0, 1))
-        rates = (f"{bars / statistics.median(seconds):,.0f}" for seconds in (wall, cpu))
-        table.add_row(name, spread(wall), spread(cpu), *rates)
-    console.print(table)
-    reached = bars / statistics.median(cpu for _, cpu in taken["empty body"])
-    console.print(f"goal for the empty body: {GOAL:,} bars/s and core: {'reached' if reached >= GOAL else 'MISSED'}")
+    figures = {"machine": facts, **measure_patterns(folder, bars, runs)}
+    conclude(console, figures, sheets(figures), to)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,10 +26,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.agreement import Agreement
 from benchmarks.cases import CASES, ROWS, RULES, TITLES, Case, interpreter
-from benchmarks.report import machine, print_machine, spread, touch_memory
+from benchmarks.report import ROOT, Sheet, json_option, machine, print_machine, spread, touch_memory
 from benchmarks.runs import Result, run_case
-from benchmarks.workplace import ROOT, Workplace
+from benchmarks.workplace import Workplace
 from bitten import __version__
 from bitten.errors import BittenError
 
@@ -85,7 +87,7 @@ class Entry:
 @click.option("--jobs", default="A,B,C", show_default=True)
 @click.option("--only", default="", help="Engines whose name holds this text; bitten always runs.")
 @click.option("--max-rows", default=1 << 62, help="Leave out larger cases, to try things out.", hidden=True)
-@click.option("--json", "to", type=click.Path(path_type=Path), help="Write all figures there.")
+@json_option
 def main(
     peers: Path, folder: Path, rounds: int, slow_rounds: int, quick: bool, jobs: str, only: str, max_rows: int,
     to: Path | None,
@@ -240,6 +242,26 @@ def yardstick(entry: Entry, entries: list[Entry]) -> Entry | None:
     own = [other for other in entries if other.case.package == "bitten" and other.case.job == entry.case.job]
     same = [other for other in own if other.case.rows == entry.case.rows]
     return max(same or own, key=lambda other: other.case.rows, default=None)
+
+
+def sheets(found: Mapping[str, Any]) -> list[Sheet]:
+    """The tables that figures written as JSON make, one for each job."""
+    head = ("engine", "rows", "runs", "process s: median (spread)", "rows/s", "peak MiB", "x bitten", "trades", "agree")
+    return [
+        Sheet(title, head, [_row(case) for case in found["cases"] if case["job"] == job])
+        for job, title in TITLES.items()
+        if any(case["job"] == job for case in found["cases"])
+    ]
+
+
+def _row(case: Mapping[str, Any]) -> list[str]:
+    walls, ratio = [run["wall"] for run in case["runs"]], case["times_bitten"]
+    agreement = str(Agreement(**case["agreement"])) if case["agreement"] else ""
+    rule = f" ({case['rule']})" if case["rule"] and agreement else ""
+    return [
+        case["engine"], f"{case['rows']:,} {case['unit']}", str(len(walls)), spread(walls), f"{case['rate']:,.0f}",
+        f"{case['peak']:.0f}", f"{ratio:.2f}" if ratio else "", f"{case['trades']:,}", agreement + rule,
+    ]  # fmt: skip
 
 
 def figures(entry: Entry, entries: list[Entry]) -> dict[str, Any]:

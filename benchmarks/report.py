@@ -1,4 +1,4 @@
-"""What every benchmark prints: the machine, the versions, the load, medians and spread."""
+"""What every benchmark prints and keeps: the machine, the versions, the load, medians and spread, tables."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
+from rich.table import Table
 
 from bitten.clock import WallClock
 
 CLOCK = WallClock()
+ROOT = Path(__file__).resolve().parent.parent
+
+quick_option = click.option("--quick", is_flag=True, help="Small sizes and few runs, to see that everything works.")
+json_option = click.option("--json", "to", type=click.Path(path_type=Path), help="Write all figures there.")
 
 
 def machine() -> dict[str, Any]:
@@ -69,6 +75,47 @@ def spread(values: Sequence[float], unit: float = 1.0, digits: int = 2) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of text, for the terminal and for the page."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+    def show(self, console: Console) -> None:
+        """Print it."""
+        table = Table(*self.head)
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(f"\n{self.title}", style="bold", highlight=False)
+        console.print(table)
+        for note in self.notes:
+            console.print(note, highlight=False)
+
+    def markdown(self) -> str:
+        """The same for a page."""
+        lines = [f"**{self.title}**", "", _line(self.head), _line(["---"] * len(self.head))]
+        lines += [_line(row) for row in self.rows]
+        if self.notes:
+            lines += ["", *self.notes]
+        return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def conclude(console: Console, figures: Mapping[str, Any], sheets: Sequence[Sheet], to: Path | None) -> None:
+    """Print the tables of a benchmark, and write its figures where that is asked for."""
+    for sheet in sheets:
+        sheet.show(console)
+    if to is not None:
+        to.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        console.print(f"figures in {to}", highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A whole process, from fork to exit."""
 
@@ -102,12 +149,12 @@ def measure(
     return Measured(wall, cpu, peak, status, printed)
 
 
-def process(arguments: Sequence[str]) -> tuple[float, int, str]:
-    """Run Python in a process of its own: wall seconds, peak memory in KiB, what it printed."""
-    run = measure([sys.executable, *arguments])
+def python(*arguments: str, env: Mapping[str, str] | None = None) -> Measured:
+    """Run Python in a process of its own, from the root of the tree; the benchmark ends where that fails."""
+    run = measure([sys.executable, *arguments], env, ROOT)
     if run.status:
         raise SystemExit(f"benchmark process failed with status {run.status}: {' '.join(arguments)}")
-    return run.wall, round(run.peak * 1024), run.printed
+    return run
 
 
 def touch_memory(megabytes: int) -> None:

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 from benchmarks.agreement import Agreement, compare, only_dump
 from benchmarks.cases import Case, interpreter
 from benchmarks.jobs import LOTS, PERIODS, WIDTHS, read_trades
-from benchmarks.report import Measured, measure
-from benchmarks.workplace import ROOT, Workplace
+from benchmarks.report import ROOT, Measured, measure
+from benchmarks.workplace import Workplace
 
 POINTS_PER_USD = 1 / (LOTS * 100_000 * 1e-5)
 PRINTED = "RESULT "  # how a peer's line of figures begins

@@ -13,14 +13,25 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.report import Measured, measure, print_machine, spread
-from benchmarks.workplace import ROOT
+from benchmarks.report import (
+    ROOT,
+    Measured,
+    Sheet,
+    conclude,
+    json_option,
+    machine,
+    measure,
+    print_machine,
+    quick_option,
+    spread,
+)
 
 REAL = "lean/oanda/tick/xauusd/20140502_quote.zip"
 CONFIG = """\
@@ -59,6 +70,45 @@ def bitten(*arguments: str, cache: Path | None = None) -> Measured:
     return run
 
 
+def measure_starts(runs: int, cold: int, data: Path) -> dict[str, Any]:
+    """Processes by what they do: `--help` and the backtest by turns, then the backtest without compiled code."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        day = make_project(folder, data)
+        config, output, cache = str(folder / "bitten.toml"), str(folder / "runs"), folder / "numba"
+        backtest = ("backtest", config, "--output", output)
+        bitten(*backtest)  # kernels compiled, files in the page cache
+        taken: dict[str, list[Measured]] = {"help": [], "day": [], "cold": []}
+        for _ in range(runs):
+            taken["help"].append(bitten("--help"))
+            taken["day"].append(bitten(*backtest))
+        for _ in range(cold):
+            shutil.rmtree(cache, ignore_errors=True)
+            taken["cold"].append(bitten(*backtest, cache=cache))
+    return {"day": day, "processes": {name: figures(some) for name, some in taken.items() if some}}
+
+
+def figures(runs: list[Measured]) -> dict[str, Any]:
+    """Wall seconds of every run, the median's CPU seconds, the highest peak in MiB."""
+    return {
+        "wall": [run.wall for run in runs],
+        "cpu": statistics.median(run.cpu for run in runs),
+        "peak": max(run.peak for run in runs),
+    }
+
+
+def sheets(figures: Mapping[str, Any]) -> list[Sheet]:
+    """One row for each kind of process."""
+    day = f"`bitten backtest`, {figures['day']}"
+    names = {"help": "`bitten --help`", "day": day, "cold": "the same, first run: nothing compiled"}
+    rows = [
+        [names[name], str(len(one["wall"])), spread(one["wall"]), f"{one['cpu']:.2f}", f"{one['peak']:.0f}"]
+        for name, one in figures["processes"].items()
+    ]
+    head = ("whole process", "runs", "wall s: median (spread)", "cpu s", "peak MiB")
+    return [Sheet("Start-up: whole processes, from fork to exit", head, rows)]
+
+
 @click.command()
 @click.option("--runs", default=7, show_default=True)
 @click.option("--cold", default=2, show_default=True, help="Runs with an empty cache of compiled code.")
@@ -69,32 +119,16 @@ def bitten(*arguments: str, cache: Path | None = None) -> Measured:
     show_default="../shared/data",
     help="Folder of real quotes.",
 )
-def main(runs: int, cold: int, data: Path) -> None:
+@quick_option
+@json_option
+def main(runs: int, cold: int, data: Path, quick: bool, to: Path | None) -> None:
     """Measure and print."""
+    runs, cold = (2, 0) if quick else (runs, cold)
     console = Console(width=130)
+    facts = machine()
     print_machine(console)
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        day = make_project(folder, data)
-        config, output, cache = str(folder / "bitten.toml"), str(folder / "runs"), folder / "numba"
-        backtest = ("backtest", config, "--output", output)
-        bitten(*backtest)  # kernels compiled, files in the page cache
-        taken: dict[str, list[Measured]] = {"bitten --help": [], f"bitten backtest, {day}": []}
-        for _ in range(runs):
-            for name, words in zip(taken, (("--help",), backtest), strict=True):
-                taken[name].append(bitten(*words))
-        first = taken.setdefault("the same, first run: nothing compiled", [])
-        for _ in range(cold):
-            shutil.rmtree(cache, ignore_errors=True)
-            first.append(bitten(*backtest, cache=cache))
-    table = Table("whole process", "runs", "wall s: median (spread)", "cpu s", "peak MiB")
-    for name, measured in taken.items():
-        if measured:
-            cpu = statistics.median(run.cpu for run in measured)
-            peak = max(run.peak for run in measured)
-            walls = [run.wall for run in measured]
-            table.add_row(name, str(len(measured)), spread(walls), f"{cpu:.2f}", f"{peak:.0f}")
-    console.print(table)
+    found = {"machine": facts, **measure_starts(runs, cold, data)}
+    conclude(console, found, sheets(found), to)
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from benchmarks import jobs
 from benchmarks.cases import REFERENCES, Case, interpreter
 from benchmarks.jobs import Arrays
+from benchmarks.report import ROOT
 from bitten.errors import BittenError
 from bitten.model.dtypes import NS_PER_MINUTE, Ints
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 FOREVER: Final = 1 << 62
 _SMALL_BARS, _SMALL_TICKS = 100_000, 1_000_000  # what the smaller files hold
 
