@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bitten.executor import BOTH, ORDER, OUTCOME, Foreseen, Report
-from bitten.kernels.exits import BLOCK, FAR, FillRules, advance, block_extremes
+from bitten.kernels.exits import BLOCK, FAR, FillRules, advance, block_extremes, widen
 from bitten.market import quotes_path
 from bitten.model.dtypes import (
     AT_END,
@@ -25,6 +25,7 @@ from bitten.model.dtypes import (
     NO_PRICE,
     REJECTED,
     TICKET,
+    WATCH,
     Ints,
     Records,
 )
@@ -50,6 +51,7 @@ class Book:
         self.waiting: Records = np.zeros(16, TICKET)
         self.queued = 0
         self.last: Last | None = None
+        self._watch: Records = np.zeros(1, WATCH)
         self._events: Records = np.zeros(0, EVENT)
         self._extremes: Ints = np.zeros((0, 4), np.int64)
 
@@ -76,13 +78,24 @@ class Book:
         if self._events.size < 2 * tickets:
             self._events = np.zeros(4 * tickets, EVENT)
         self.count, self.queued, events = advance(
-            path, self._extremes, 0, until, self.open, self.count, self.waiting, self.queued, self.rules, self._events
+            path,
+            self._extremes,
+            0,
+            until,
+            self.open,
+            self.count,
+            self.waiting,
+            self.queued,
+            self.rules,
+            self._watch,
+            self._events,
         )
         return list(map(Report._make, self._events[:events].tolist()))
 
     def finish(self) -> list[Report]:
         """Close what is open at the last quote; what waits expires."""
         reports = []
+        widen(self.open, self.count, self._watch[0])
         for ticket in self.open[: self.count]:
             assert self.last is not None  # it was filled at a quote
             reports.append(_end(ticket, CLOSED, self.last.time, self.last.bid if ticket["side"] > 0 else self.last.ask))

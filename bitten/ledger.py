@@ -47,6 +47,7 @@ class Ledger:
         self.used: Ints = frozen(self._used)  # slots reserved by fires that have not ended
         self._on_symbol: dict[str, Ints] = {}  # fires that have not ended, per account
         self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
+        self._changes = [0] * len(self.ids)
         self._row = {name: row for row, name in enumerate(self.ids)}
 
     def row(self, account: str) -> int:
@@ -69,8 +70,10 @@ class Ledger:
             self._on(fire.signal.symbol)[row] += 1
         elif isinstance(fact, Fill):
             self._fills[row][fire.number] = fact
+            self._changes[row] += 1
         else:
             self._fills[row].pop(fire.number, None)
+            self._changes[row] += 1
             self._used[row] -= 1
             self._on(fire.signal.symbol)[row] -= 1
             if isinstance(fact, Close):
@@ -107,6 +110,10 @@ class Ledger:
     def fills(self, row: int) -> Collection[Fill]:
         """Open positions of an account, in the order of their fills."""
         return self._fills[row].values()
+
+    def changes(self, row: int) -> int:
+        """How often what an account holds has changed."""
+        return self._changes[row]
 
     @property
     def open_rows(self) -> list[int]:

@@ -123,6 +123,7 @@ class Lane(NamedTuple):
     fires: Records  # (room,) FIRE: the first `live`
     open: Records  # (room,) TICKET of each
     waiting: Records  # (room,) TICKET of each
+    watch: Records  # (room,) WATCH of each
     held: Ints  # (symbols,) live fires by symbol
     cursor: Ints  # (symbols,) quotes of the slice that have been seen
     events: Records  # (4,) EVENT
@@ -235,7 +236,7 @@ def resolve(tape: Tape, broker: Broker, lane: Lane, k: int, start: int) -> None:
     is_open = 1 if fire["filled"] < FAR else 0
     _, _, events = advance(
         path, extremes, start, tape.horizon, lane.open[k : k + 1], is_open, lane.waiting[k : k + 1], 1 - is_open,
-        fill_rules(broker, s), lane.events,
+        fill_rules(broker, s), lane.watch[k : k + 1], lane.events,
     )  # fmt: skip
     for i in range(events):
         event = lane.events[i]
@@ -266,6 +267,7 @@ def book(tape: Tape, broker: Broker, lane: Lane, k: int, time: int, log: Log, tr
         lane.fires[i] = lane.fires[i + 1]
         lane.open[i] = lane.open[i + 1]
         lane.waiting[i] = lane.waiting[i + 1]
+        lane.watch[i] = lane.watch[i + 1]
     return trades
 
 
@@ -383,6 +385,7 @@ def fire_candidate(tape: Tape, broker: Broker, lane: Lane, c: Record, lots: floa
     fire = lane.fires[k]
     fire["symbol"], fire["side"], fire["lots"] = s, c["side"], lots
     fire["filled"], fire["ended"] = FAR, FAR
+    lane.watch[k]["known"] = 0
     account["live"] += 1
     account["fired"] += 1
     lane.held[s] += 1

@@ -92,6 +92,22 @@ TICKET: Final = np.dtype(
     ]
 )
 
+# What the exit kernel knows of a symbol's open tickets together.
+WATCH: Final = np.dtype(
+    [
+        ("known", np.int64),  # whether the band below holds; 0 after anything has happened to a ticket
+        ("low_bid", np.int64),  # nothing happens while bid and ask stay strictly inside
+        ("high_bid", np.int64),
+        ("low_ask", np.int64),
+        ("high_ask", np.int64),
+        ("wake", np.int64),  # an instant at which a time rule wants a look
+        ("least_bid", np.int64),  # extremes since the excursions of tickets were last brought up to date
+        ("most_bid", np.int64),
+        ("least_ask", np.int64),
+        ("most_ask", np.int64),
+    ]
+)
+
 # Kinds of exit-kernel events
 FILLED: Final = 1
 CLOSED: Final = 2

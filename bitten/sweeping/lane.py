@@ -17,7 +17,7 @@ from bitten.errors import ConfigError, DataError
 from bitten.kernels import lane as kernels
 from bitten.kernels.lane import ACCOUNT, CANDIDATE, FIRE, Broker, Lane, Log, Tape, end_lane, lead
 from bitten.market import Leg, Market
-from bitten.model.dtypes import AT_END, EVENT, NO_PRICE, NS_PER_MINUTE, TICKET, Floats, Ints, Records
+from bitten.model.dtypes import AT_END, EVENT, NO_PRICE, NS_PER_MINUTE, TICKET, WATCH, Floats, Ints, Records
 from bitten.model.instrument import to_prices
 from bitten.pipeline import Pipeline
 from bitten.rule import Rule
@@ -64,6 +64,7 @@ class LaneRun:
             fires=np.zeros(16, FIRE),
             open=np.zeros(16, TICKET),
             waiting=np.zeros(16, TICKET),
+            watch=np.zeros(16, WATCH),
             held=np.zeros(symbols, np.int64),
             cursor=np.zeros(symbols, np.int64),
             events=np.zeros(4, EVENT),
@@ -136,9 +137,8 @@ class LaneRun:
         if self._lane.fires.size < fires:
             more = 2 * fires
             lane = self._lane
-            self._lane = lane._replace(
-                fires=_grown(lane.fires, more), open=_grown(lane.open, more), waiting=_grown(lane.waiting, more)
-            )
+            grown = {name: _grown(getattr(lane, name), more) for name in ("fires", "open", "waiting", "watch")}
+            self._lane = lane._replace(**grown)
 
     def _keep(self, log: Log, written: tuple[int, int]) -> None:
         trades, notes = written
