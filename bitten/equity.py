@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -12,16 +12,23 @@ from bitten.ledger import Ledger
 from bitten.market import Market
 from bitten.model.dtypes import Floats, Ints
 from bitten.model.facts import Fill
+from bitten.model.instrument import Instrument
 from bitten.sizing import currency_digits, points_to_money, rounded
+
+_NOISE_FREE: Final = 6  # digits of money that no sum of positions disturbs
 
 
 class Held(NamedTuple):
-    """Open positions of an account as columns, in the order of their fills."""
+    """What an account holds of one symbol: its positions as columns, and their sums where those are all that counts."""
 
-    symbol: Ints  # index among the market's
+    symbol: str
     side: Ints
     opened: Ints  # points
     lots: Floats
+    long_lots: float
+    long_paid: float  # lots times opening price, in points
+    short_lots: float
+    short_paid: float
 
 
 class EquityLog:
@@ -35,10 +42,11 @@ class EquityLog:
         self._ledger = ledger
         self._market = market
         self._journal = journal
-        self._symbols = list(market.instruments)
         self._noted: list[tuple[int, int, float]] = []  # time, account row, balance
-        self._held: list[Held] = []  # of each note
-        self._known: dict[int, tuple[int, Held]] = {}  # account row to what it held, and when that had changed last
+        self._held: list[tuple[int, Sequence[Held]]] = []  # of each note: positions, by symbol
+        self._known: dict[
+            int, tuple[int, tuple[int, Sequence[Held]]]
+        ] = {}  # account row to what it held, and when that had changed last
         self._latest: dict[int, int] = {}  # account row to the instant of its last note
 
     def note(self, time: int, rows: Iterable[int]) -> None:
@@ -59,50 +67,68 @@ class EquityLog:
         if not self._noted:
             return
         ids, currencies = self._ledger.ids, self._ledger.currencies
-        for (time, row, balance), held, profit in zip(self._noted, self._held, self._floating().tolist(), strict=True):
-            worth = rounded(balance + profit, currency_digits(currencies[row]))
-            self._journal.equity(time, ids[row], balance, worth, held.side.size)
+        profits = self._floating().tolist()
+        for (time, row, balance), (count, _), profit in zip(self._noted, self._held, profits, strict=True):
+            # a sum carries float noise, on which the rounding of half a cent must not depend
+            worth = rounded(rounded(balance + profit, _NOISE_FREE), currency_digits(currencies[row]))
+            self._journal.equity(time, ids[row], balance, worth, count)
         self._noted.clear()
         self._held.clear()
 
-    def _positions(self, row: int) -> Held:
-        """What an account holds; columns are made anew only after a fill or a close."""
+    def _positions(self, row: int) -> tuple[int, Sequence[Held]]:
+        """What an account holds; worked out anew only after a fill or a close."""
         changes = self._ledger.changes(row)
         known = self._known.get(row)
         if known is None or known[0] != changes:
-            known = changes, self._columns(self._ledger.fills(row))
+            fills = self._ledger.fills(row)
+            by_symbol: dict[str, list[Fill]] = {}
+            for fill in fills:
+                by_symbol.setdefault(fill.fire.signal.symbol, []).append(fill)
+            known = changes, (len(fills), [_held(symbol, some) for symbol, some in sorted(by_symbol.items())])
             self._known[row] = known
         return known[1]
 
-    def _columns(self, fills: Collection[Fill]) -> Held:
-        facts = [
-            (self._symbols.index(fill.fire.signal.symbol), fill.fire.signal.side, fill.price_points, fill.fire.lots)
-            for fill in fills
-        ]
-        symbol, side, opened, lots = zip(*facts, strict=True) if facts else ((), (), (), ())
-        return Held(np.array(symbol, np.int64), np.array(side, np.int64), np.array(opened, np.int64), np.array(lots))
-
     def _floating(self) -> Floats:
         """Profit of the open positions of every note, account currency, before commission, shape (notes,)."""
-        sizes = [held.side.size for held in self._held]
-        profit = np.zeros(len(sizes))
-        if not any(sizes):
-            return profit
-        note = np.repeat(np.arange(len(sizes)), sizes)
-        times = np.array([time for time, _, _ in self._noted])[note]
-        rows = np.array([row for _, row, _ in self._noted])[note]
-        symbol, side, opened, lots = (np.concatenate(column) for column in zip(*self._held, strict=True))
-        money = np.zeros(note.size)
-        for code in np.unique(symbol).tolist():
-            of_symbol = symbol == code
-            instrument = self._market.instruments[self._symbols[code]]
-            for currency in {self._ledger.currencies[row] for row in np.unique(rows[of_symbol]).tolist()}:
-                own = [self._ledger.currencies[row] == currency for row in range(len(self._ledger.ids))]
-                which = of_symbol & np.array(own)[rows]
-                bid, ask, known = self._market.quotes(instrument.symbol, times[which])
-                price = np.where(side[which] > 0, bid, ask)
-                points: Floats = (side[which] * (price - opened[which]) * known).astype(np.float64)
-                gained = points_to_money(points, lots[which], instrument)
-                money[which] = self._market.convert_many(gained, instrument.quote, currency, times[which])
-        np.add.at(profit, note, money)  # in the order of the fills, however the slices are cut
+        profit = np.zeros(len(self._noted))
+        groups: dict[tuple[str, str], list[tuple[int, Held]]] = {}
+        for index, ((_, row, _), (_, held)) in enumerate(zip(self._noted, self._held, strict=True)):
+            for one in held:
+                groups.setdefault((one.symbol, self._ledger.currencies[row]), []).append((index, one))
+        for (symbol, currency), notes in sorted(groups.items(), key=lambda group: group[0]):
+            instrument = self._market.instruments[symbol]
+            value = self._summed if instrument.quote == currency else self._one_by_one
+            positions = [index for index, _ in notes]
+            times = np.array([self._noted[index][0] for index in positions])
+            profit[positions] += value(instrument, currency, [held for _, held in notes], times)
         return profit
+
+    def _summed(self, instrument: Instrument, currency: str, held: Sequence[Held], times: Ints) -> Floats:
+        """Where nothing is converted, sums of lots and prices do: the number of positions does not matter."""
+        bid, ask, known = self._market.quotes(instrument.symbol, times)
+        sums = np.array([(one.long_lots, one.long_paid, one.short_lots, one.short_paid) for one in held]).T
+        points: Floats = (bid * sums[0] - sums[1]) + (sums[3] - ask * sums[2])
+        return points_to_money(points * known, np.ones(1), instrument)
+
+    def _one_by_one(self, instrument: Instrument, currency: str, held: Sequence[Held], times: Ints) -> Floats:
+        """Gains and losses are converted at different sides, so every position is."""
+        sizes = [one.side.size for one in held]
+        note = np.repeat(np.arange(len(held)), sizes)
+        side, opened, lots = (np.concatenate([one[column] for one in held]) for column in (1, 2, 3))
+        bid, ask, known = (column[note] for column in self._market.quotes(instrument.symbol, times))
+        points: Floats = (side * (np.where(side > 0, bid, ask) - opened) * known).astype(np.float64)
+        money = self._market.convert_many(
+            points_to_money(points, lots, instrument), instrument.quote, currency, times[note]
+        )
+        summed: Floats = np.bincount(note, weights=money, minlength=len(held)).astype(np.float64)
+        return summed
+
+
+def _held(symbol: str, fills: Sequence[Fill]) -> Held:
+    side = np.array([fill.fire.signal.side for fill in fills])
+    opened = np.array([fill.price_points for fill in fills])
+    lots = np.array([fill.fire.lots for fill in fills])
+    longs = side > 0
+    paid = lots * opened
+    sums = (lots[longs].sum(), paid[longs].sum(), lots[~longs].sum(), paid[~longs].sum())
+    return Held(symbol, side, opened, lots, *map(float, sums))

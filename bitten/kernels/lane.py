@@ -213,7 +213,7 @@ def note(tape: Tape, broker: Broker, lane: Lane, log: Log, n: int, time: int) ->
         return n
     account["noted"] = time
     log.times[n], log.balance[n] = time, account["balance"]
-    log.equity[n] = rounded(worth(tape, broker, lane, time), broker.money_scale)
+    log.equity[n] = rounded(rounded(worth(tape, broker, lane, time), 1e6), broker.money_scale)  # as `bitten.equity`
     return n + 1
 
 
