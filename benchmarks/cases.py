@@ -92,7 +92,7 @@ CASES: Final = (
     Case("bitten", "", "B", 200 * K, "", "", TICKS_BASE),
     Case("backtrader", "two feeds", "B", 200 * K, "main", "backtrader_ticks.py --n 200000", TICKS_TOUCH, True, True),
     #
-    Case("bitten", "two processes", "C", SWEEP, "", "", SWEEP_BASE, True),
+    Case("bitten", "two processes", "C", SWEEP, "", "", SWEEP_BASE),
     Case("numba", "bare kernel", "C", SWEEP, "main", "ref_numba_sweep.py", SWEEP_BASE),
     Case("vectorbt", "rust", "C", SWEEP, "vbt", "vectorbt_sweep.py --once --engine rust", SWEEP_LATE),
     Case("vectorbt", "numba", "C", SWEEP, "vbt", "vectorbt_sweep.py --once --engine numba", SWEEP_LATE),

@@ -22,6 +22,10 @@ BILLION_MIB: Final = 1024
 NO_GROWTH: Final = 1.1  # a quote more may seem to cost so much more at greater length: the machine's noise
 POSITIONS_PERCENT: Final = 20
 HELP_SECONDS: Final = 0.3
+DAY_SECONDS: Final = 1.5
+COLD_SECONDS: Final = 15
+JOB_SECONDS: Final = {"A": 1.5, "B": 2.0, "C": 2.5}
+EVENT_DRIVEN: Final = 50
 SWEEP_SECONDS: Final = 60
 SWEEP: Final = (1_000, 10_000_000)  # combinations, ticks each
 BARS_PER_SECOND: Final = 300_000  # and core, empty body
@@ -124,6 +128,35 @@ def _peers(job: str) -> Callable[[Figures], Verdict]:
     return judge
 
 
+def _job(job: str, limit: float) -> Callable[[Figures], Verdict]:
+    """bitten's own whole process on a job's full data."""
+
+    def judge(figures: Figures) -> Verdict:
+        own = [case for case in figures["cases"] if case["job"] == job and case["package"] == "bitten"]
+        if not own:
+            return "", None
+        wall = max(own, key=lambda case: case["rows"])["wall"]
+        return f"{wall:.2f} s", wall < limit
+
+    return judge
+
+
+def _event_driven(figures: Figures) -> Verdict:
+    """Rates of whole processes, each engine on the most ticks that it was given."""
+    most: dict[str, Any] = {}
+    for case in figures["cases"]:
+        if case["job"] == "B" and case["event_driven"] and case["wall"]:
+            name = case["engine"].partition(",")[0]
+            most[name] = max(most.get(name, case), case, key=lambda one: one["rows"])
+    own = [case for case in figures["cases"] if case["job"] == "B" and case["package"] == "bitten" and case["wall"]]
+    if not most or not own:
+        return "", None
+    rate = max(own, key=lambda case: case["rows"])["rate"]
+    times = {name: rate / case["rate"] for name, case in most.items()}
+    text = ", ".join(f"{name} {times[name]:.0f} ({case['rows']:,} ticks)" for name, case in most.items())
+    return text, min(times.values()) >= EVENT_DRIVEN
+
+
 def _on_bar(figures: Figures) -> Verdict:
     rate = bars_per_second(figures, EMPTY, "cpu")
     return f"{rate:,.0f} bars/s and core", rate >= BARS_PER_SECOND
@@ -149,12 +182,17 @@ GOALS: Final = (
         for name, words in MEASURES.items()
     ),
     Goal("startup", "`bitten --help`", f"under {HELP_SECONDS} s", _process("help", HELP_SECONDS)),
-    Goal("startup", "backtest of a day, whole process", "as fast as can be", _process("day", None)),
-    Goal("startup", "the same with nothing compiled", "as fast as can be", _process("cold", None)),
+    Goal("startup", "backtest of a day, whole process", f"under {DAY_SECONDS} s", _process("day", DAY_SECONDS)),
+    Goal("startup", "the same with nothing compiled", f"under {COLD_SECONDS} s", _process("cold", COLD_SECONDS)),
     Goal("sweeps", f"{SWEEP[0]:,} combinations on {SWEEP[1]:,} ticks", f"under {SWEEP_SECONDS} s", _sweep),
+    *(
+        Goal("peers", f"job {job}, whole process", f"under {limit} s", _job(job, limit))
+        for job, limit in JOB_SECONDS.items()
+    ),
     Goal("peers", "job A: bars", "faster than any other framework", _peers("A")),
     Goal("peers", "job B: ticks", "faster than any other framework", _peers("B")),
     Goal("peers", "job C: sweep", "faster than any other framework", _peers("C")),
+    Goal("peers", "ticks, against event-driven ones", f"at least {EVENT_DRIVEN} times as fast", _event_driven),
     Goal("onbar", "plain Python pattern, empty body", f"at least {BARS_PER_SECOND:,} bars/s and core", _on_bar),
 )  # fmt: skip
 
