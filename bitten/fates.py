@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bitten.executor import BOTH, ORDER, OUTCOME, Foreseen, Report
-from bitten.kernels.exits import BLOCK, FAR, FillRules, advance, block_extremes, widen
+from bitten.kernels.blocks import BLOCK, FAR, block_extremes
+from bitten.kernels.exits import FillRules, advance, widen
 from bitten.market import quotes_path
 from bitten.model.dtypes import (
     AT_END,

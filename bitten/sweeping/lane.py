@@ -14,8 +14,19 @@ from bitten.analysis.statistics import key_figures
 from bitten.arrow import from_numpy
 from bitten.config import Config
 from bitten.errors import ConfigError, DataError
-from bitten.kernels import lane as kernels
-from bitten.kernels.lane import ACCOUNT, CANDIDATE, FIRE, Broker, Lane, Log, Tape, end_lane, lead
+from bitten.kernels.lane import end_lane, lead
+from bitten.kernels.lanestate import (
+    ACCOUNT,
+    CANDIDATE,
+    DOWN_LEG,
+    FIRE,
+    FIXED_LEG,
+    UP_LEG,
+    Broker,
+    Lane,
+    Log,
+    Tape,
+)
 from bitten.market import Leg, Market
 from bitten.model.dtypes import AT_END, EVENT, NO_PRICE, NS_PER_MINUTE, TICKET, WATCH, Floats, Ints, Records
 from bitten.model.instrument import to_prices
@@ -178,9 +189,9 @@ def _broker(config: Config, market: Market, pipeline: Pipeline) -> Broker:
     for i, route in enumerate(_routes(market, [one.quote for one in symbols], account.currency)):
         for k, leg in enumerate(route):
             if isinstance(leg, float):
-                legs[i, k], rates[i, k] = (kernels.FIXED_LEG, 0), leg
+                legs[i, k], rates[i, k] = (FIXED_LEG, 0), leg
             else:
-                legs[i, k] = kernels.UP_LEG if leg.upwards else kernels.DOWN_LEG, position[leg.symbol]
+                legs[i, k] = UP_LEG if leg.upwards else DOWN_LEG, position[leg.symbol]
                 rate = market.fixed_rate(leg)
                 rates[i, k] = math.nan if rate is None else rate
     fills = [pipeline.executor.fill_rules(one.symbol) for one in symbols]

@@ -11,7 +11,7 @@ import numpy as np
 from bitten.clock import utc_offset_ns
 from bitten.config import PatternPart
 from bitten.detectors import Detector
-from bitten.kernels.lane import CANDIDATE
+from bitten.kernels.lanestate import CANDIDATE
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_MINUTE, SELL, Bools, Ints, Records
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bitten.kernels.exits import BLOCK, block_extremes
-from bitten.kernels.lane import Tape
+from bitten.kernels.blocks import BLOCK, block_extremes
+from bitten.kernels.lanestate import Tape
 from bitten.model.dtypes import Ints
 from bitten.model.quotes import QUOTES_PER_BAR, Slice, no_quotes
 from bitten.tradingday import day_end
