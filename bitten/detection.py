@@ -1,15 +1,13 @@
 """The first half of the pipeline: from a slice's quotes to signals, and to what would become of each.
 
-Nothing here depends on a decision. Run ahead on a thread of its own it was slower all the same: its Python and that of
-the decisions wait for each other.
+Nothing here depends on a decision. On a thread ahead of the decisions, or with symbols side by side on several, it was
+slower all the same: what they do in Python waits for each other.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bitten.bars import BarLadder, BarObserver
 from bitten.clock import iso
@@ -18,11 +16,8 @@ from bitten.errors import DataError
 from bitten.executor import Foreseen
 from bitten.fates import Fates
 from bitten.kernels.exits import FillRules
-from bitten.model.dtypes import Records
 from bitten.model.facts import Alert, Signal
-from bitten.model.quotes import Quotes, Slice, no_quotes
-
-_WORTH_THREADS: Final = 50_000  # quotes of a slice from which on symbols are scanned side by side
+from bitten.model.quotes import Slice, no_quotes
 
 
 class Found(NamedTuple):
@@ -50,7 +45,6 @@ class Detection:
             for symbol, some in detectors.items()
         }
         self._fates = Fates(rules)
-        self._pool = ThreadPoolExecutor(max(1, min(len(detectors), os.cpu_count() or 1)), "bitten-scan")
         self._ids: set[str] = set()
         self._horizon = -(1 << 62)
 
@@ -77,30 +71,21 @@ class Detection:
 
     def _detect(self, piece: Slice) -> list[Signal | Alert]:
         """Signals and alerts of a slice in the order in which they are dealt with."""
-        quotes = {symbol: piece.quotes.get(symbol) or no_quotes(symbol) for symbol in self._detectors}
-        scan = self._pool.map if sum(map(len, quotes.values())) > _WORTH_THREADS else map
         found: list[tuple[tuple[int, int, int, int], Signal | Alert]] = []
-        scanned = scan(lambda symbol: self._scan(quotes[symbol], piece.horizon), self._detectors)
-        for order, ((symbol, detectors), (bars, rows)) in enumerate(zip(self._detectors.items(), scanned, strict=True)):
+        for order, (symbol, detectors) in enumerate(self._detectors.items()):
+            quotes = piece.quotes.get(symbol) or no_quotes(symbol)
+            bars = self._ladders[symbol].update(quotes)
             for observer in self.observers:
-                observer.bars(symbol, quotes[symbol], bars)
-            for rank, (detector, said) in enumerate(zip(detectors, rows, strict=True)):
-                signals, alerts = detector.signals_of(*said, piece.horizon)
+                observer.bars(symbol, quotes, bars)
+            known = known_quotes(quotes)
+            for rank, detector in enumerate(detectors):
+                if quotes.bar_ns:
+                    check_source(detector, quotes)
+                signals, alerts = detector.scan(bars, known, piece.horizon, quotes.bar_ns)
                 items: list[Signal | Alert] = [*signals, *alerts]
                 found.extend(((item.time, detector.order, order, rank), item) for item in items)
         found.sort(key=lambda item: item[0])
         return [self._unique(item) for _, item in found]
-
-    def _scan(self, quotes: Quotes, horizon: int) -> tuple[dict[str, Records], list[tuple[Records, list[Alert]]]]:
-        """Bars and raw signals of one symbol: nearly all of it kernels, which other threads need not wait for."""
-        bars = self._ladders[quotes.symbol].update(quotes)
-        known = known_quotes(quotes)
-        rows = []
-        for detector in self._detectors[quotes.symbol]:
-            if quotes.bar_ns:
-                check_source(detector, quotes)
-            rows.append(detector.find(bars, known, horizon, quotes.bar_ns))
-        return bars, rows
 
     def _unique(self, item: Signal | Alert) -> Signal | Alert:
         """The item itself, or an alert in place of a signal whose id was given before."""

@@ -71,8 +71,11 @@ class Detector:
         """The bars it wants."""
         return (self.timeframe, *self.pattern.context_timeframes)
 
-    def signals_of(self, rows: Records, alerts: list[Alert], horizon: int) -> tuple[list[Signal], list[Alert]]:
-        """The signals of what `find` returned for a slice; rows that cannot be signals are dropped with an alert."""
+    def scan(
+        self, bars: Mapping[str, Records], quotes: Quotes, horizon: int, source_ns: int = 0
+    ) -> tuple[list[Signal], list[Alert]]:
+        """What it finds in a slice; rows that cannot be signals are dropped with an alert."""
+        rows, alerts = self.find(bars, quotes, horizon, source_ns)
         signals = []
         for row in rows.tolist():
             try:
