@@ -157,7 +157,8 @@ def _spare_the_collector() -> None:
     """Keep the garbage collector from walking, again and again, a hundred thousand objects of numba that stay.
 
     At numba's import and first call, and at the end, when the system takes everything back anyway: together a fifth of
-    the time of a short backtest. Files never wait for the collector here: they close where they were opened.
+    the time of a short backtest. Files never wait for the collector here: they close where they were opened. A plugin's
+    library made with nanobind (duckdb, for one) may report at the end that objects were not collected: so it is.
     """
     gc.set_threshold(50_000)
     atexit.register(gc.freeze)

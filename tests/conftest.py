@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 from pathlib import Path
 
@@ -13,6 +15,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # A property over kernels compiles on its first example, so no deadline holds; a red build must be red again.
 settings.register_profile("bitten", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("bitten")
+
+
+def pytest_sessionfinish() -> None:
+    """The command line, which tests call in this process, spares itself the last collection; duckdb would complain."""
+    atexit.unregister(gc.freeze)
 
 
 @pytest.fixture(scope="session")
