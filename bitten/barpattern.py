@@ -262,7 +262,8 @@ class BarPattern(Pattern):
         for name, value in proposal.evidence.items():
             if name not in self.evidence:
                 raise ValueError(f'evidence "{name}" is not declared by the pattern{did_you_mean(name, self.evidence)}')
-            row["evidence"][0, self.evidence.index(name)] = 0.0 + value
+            price = name in self.evidence_prices
+            row["evidence"][0, self.evidence.index(name)] = points(value) if price else 0.0 + value
         return row
 
 

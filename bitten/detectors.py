@@ -129,6 +129,8 @@ class Detector:
         evidence = dict(zip(self.pattern.evidence, row.evidence.tolist(), strict=False))
         if not all(map(math.isfinite, evidence.values())):
             raise ValueError(f"evidence is not finite: {evidence}")
+        for name in self.pattern.evidence_prices:
+            evidence[name] = self.instrument.price(round(evidence[name]))
         for label, count in (("expiry", row.expiry), ("time_stop_bars", row.time_stop_bars)):
             if count < 0:
                 raise ValueError(f"{label} is {count}, must not be negative")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,17 +15,28 @@ from msgspec import Struct, field
 
 from bitten.ledger import Ledger, frozen
 from bitten.market import MarketView
-from bitten.model.dtypes import Bools, Floats, Ints
-from bitten.model.facts import Signal
+from bitten.model.dtypes import Bools, Floats, Ints, Records
+from bitten.model.facts import Outcome, Signal
+from bitten.model.instrument import Instrument
+from bitten.model.quotes import Quotes
 from bitten.rule import Rule
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEVER = 1 << 62
+"""An instant that does not come."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateContext:
-    """What the pipeline tells a gate when it makes one."""
+    """What the pipeline tells a gate or a shield when it makes one."""
 
     slippage_points: int = 0  # adverse slippage the executor charges on market fills
     commission_per_lot: float = 0.0  # account currency, per lot and side
+    name: str = ""  # its configured name
+    folder: Path = Path()  # where relative paths in the configuration start
+    instruments: Mapping[str, Instrument] = dataclasses.field(default_factory=dict)  # of the feed, in configured order
 
 
 class Situation(Struct, frozen=True, eq=False):
@@ -31,10 +44,11 @@ class Situation(Struct, frozen=True, eq=False):
 
     Attributes:
         signal: what is decided.
-        market: as it is known at the decision, no later.
+        market: as it is known at the decision, no later; `time` may lie after the signal's, where a person answered.
         ledger: the account columns.
         lots: per account, as the gates before left it; 0 before any gate has sized. Read-only.
-        scale: the shield's factor on size.
+        scale: the product of the shields' factors on size so far.
+        confidence: the signal's, or what a shield has put in its place.
     """
 
     signal: Signal
@@ -42,6 +56,7 @@ class Situation(Struct, frozen=True, eq=False):
     ledger: Ledger
     lots: Floats
     scale: float = 1.0
+    confidence: float = 0.0
     _worked_out: dict[str, Floats] = field(default_factory=dict)  # shared by the situations of one decision
 
     @property
@@ -56,9 +71,10 @@ class Situation(Struct, frozen=True, eq=False):
             self._worked_out["equity"] = frozen(self.ledger.equity(self.market))
         return self._worked_out["equity"]
 
-    def resized(self, lots: Floats) -> Situation:
-        """The same situation after a gate has sized."""
-        return Situation(self.signal, self.market, self.ledger, frozen(lots), self.scale, self._worked_out)
+    @property
+    def risk(self) -> Floats:
+        """Per account: money that the lots so far lose at the stop, account currency; 0 before a gate has worked it out."""
+        return self._worked_out.get("risk", np.zeros(len(self.ledger.ids)))
 
 
 class Verdict(Struct, frozen=True, eq=False):
@@ -68,9 +84,11 @@ class Verdict(Struct, frozen=True, eq=False):
         passed: per account.
         measured: what was compared, per account or one for all.
         limit: with what, per account or one for all.
-        reason: why the refused were refused; `{measured}`, `{limit}` and `{account}` are filled in per account, with
-            format specifications if wanted: "spread was {measured:.0f} points, limit is {limit:.0f}".
+        reason: why the refused were refused, and the resized resized; `{measured}`, `{limit}` and `{account}` are filled
+            in per account, with format specifications if wanted: "spread was {measured:.0f} points, limit is {limit:.0f}".
         lots: new sizes per account, where the gate sizes or resizes; else None.
+        loss_per_lot: account currency lost by one lot at the stop, per account, where the gate works it out.
+        working: how the lots came about: names to numbers, per account or one for all; kept with each fire.
     """
 
     passed: Bools
@@ -78,18 +96,54 @@ class Verdict(Struct, frozen=True, eq=False):
     limit: Floats | Ints | float
     reason: str
     lots: Floats | None = None
+    loss_per_lot: Floats | None = None
+    working: Mapping[str, Floats | Ints | float] = field(default_factory=dict)
 
 
-class Gate(ABC):
-    """A policy. It answers for every account at once and never decides on what it cannot measure: it refuses."""
+class Part(ABC):
+    """What gates and shields have in common. Whatever state one keeps must follow from what it is told here."""
 
     Config: ClassVar[type[msgspec.Struct]]
-    sizes: ClassVar[bool] = False
-    """Whether this gate decides the lots; a chain needs at least one that does."""
 
     def __init__(self, config: Any, context: GateContext) -> None:
         self.config = config
         self.context = context
+
+    def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+        """See a slice of one symbol before anything in it is decided; called once per slice and symbol, for kernels.
+
+        `bars` are those the quotes complete, by timeframe (all timeframes that patterns want). A later `score` or
+        `decide` may use only what was known at its own instant: rows with `known` (of bars) or `ts` at or before it.
+        """
+
+    def learn(self, outcome: Outcome) -> None:
+        """A signal has met its fate; told by time, before anything later is decided."""
+
+    def wake(self, after: int) -> int:
+        """The next instant (ns UTC) after this one at which `mark` is wanted; `NEVER` for none."""
+        return NEVER
+
+    def mark(self, market: MarketView, ledger: Ledger) -> None:
+        """An instant that `wake` named has come, or (for parts that `watches` equity) positions closed or the grid of
+        equity came: everything up to it has been settled, nothing at it decided."""
+
+    watches: ClassVar[bool] = False
+    """Whether `mark` is wanted at every instant at which equity is recorded, too."""
+
+    def tables(self) -> Mapping[str, pa.Table]:
+        """What it leaves in the run folder beside the tables that every run has; asked for once, at the end."""
+        return {}
+
+    def notes(self) -> Sequence[str]:
+        """What a person should know of this run, for the manifest: "no calendar is loaded, news are not checked"."""
+        return ()
+
+
+class Gate(Part):
+    """A policy. It answers for every account at once and never decides on what it cannot measure: it refuses."""
+
+    sizes: ClassVar[bool] = False
+    """Whether this gate decides the lots; a chain needs exactly one that does."""
 
     @abstractmethod
     def decide(self, situation: Situation) -> Verdict:
@@ -125,20 +179,37 @@ class Score(Struct, frozen=True):
     score: float  # 1 to 10
     scale: float = 1.0  # factor on size
     veto: str | None = None  # a reason to refuse it for everyone
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)  # the numbers it was worked out from
+    confidence: float | None = None  # 0 to 100, in place of the signal's from here on
 
 
-class Shield(ABC):
-    """Scores a signal and explains why; may scale its size or veto it."""
+class Insight(NamedTuple):
+    """One reason behind a score, in a sentence with its numbers filled in."""
 
-    Config: ClassVar[type[msgspec.Struct]]
+    factor: str  # "spread"
+    value: float  # 0 to 1: 1 does not lower the score
+    weight: float  # points of the score that a value of 0 costs
+    text: str
 
-    def __init__(self, config: Any) -> None:
-        self.config = config
+
+class Shield(Part):
+    """Scores a signal and explains why; may scale its size, veto it, or put another confidence in place of its own.
+
+    It stands in the chain of gates, where its configuration puts it.
+    """
 
     @abstractmethod
     def score(self, signal: Signal, market: MarketView) -> Score:
-        """The score at the time of the signal."""
+        """The score at an instant: that of the signal, or later, when a person accepts it."""
+
+    def insights(self, evidence: Mapping[str, float], signal: Mapping[str, Any]) -> Sequence[Insight]:
+        """The reasons behind a score, from the evidence that was kept with it.
+
+        Args:
+            evidence: of the score.
+            signal: the signal's row of signals.parquet, by column (`symbol`, `side`, `stop`, ...).
+        """
+        return ()
 
 
 def column(value: Floats | Ints | float, size: int) -> Floats | Ints:

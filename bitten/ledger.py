@@ -1,33 +1,54 @@
-"""Accounts as columns: balances, slots and open positions of every account; changed only through `apply`."""
+"""Accounts as columns: balances, slots, open positions and risk of every account; changed only through `apply`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bitten.holdings import Holdings
 from bitten.market import MarketView
-from bitten.model.dtypes import Floats, Ints
-from bitten.model.facts import Close, Fill, Fire, Unfilled
-from bitten.sizing import points_to_money, rounded
+from bitten.model.dtypes import NS_PER_MINUTE, Floats, Ints
+from bitten.model.facts import Close, Fill, Fire, Signal, Unfilled
+from bitten.sizing import rounded
 
 Number = TypeVar("Number", np.int64, np.float64)
+
+AUTO: Final = 0
+MANUAL: Final = 1
+MODES: Final = ("auto", "manual")
+LONG_AGO: Final = -(1 << 62)  # before anything
+_REMEMBERED_NS: Final = 24 * 60 * NS_PER_MINUTE  # how far back `fires_since` and `signals_since` know
+_FORGET: Final = 4096  # remembered fires before old ones are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A class of accounts. Which there are, and what they may, is configured."""
+
+    name: str
+    slots: int = 10
+    risk_multiplier: float = 1.0
+    modes: tuple[str, ...] = MODES
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One row of the account table, as configured. Money in `currency`; limits of 0 mean "not limited here"."""
+    """One row of the account table, as configured. Money in `currency`."""
 
     id: str
     currency: str = "USD"
     balance: float = 10_000.0
     slots: int = 10  # open and pending positions at once
-    band_low: float = 0.0  # confidence at which it fires, ends included
-    band_high: float = 100.0
+    band_low: float = np.nan  # confidence at which it fires, ends included; NaN where the gate's own band holds
+    band_high: float = np.nan
     risk_percent: float = 1.0  # of equity, per fire
+    mode: str = "auto"
+    tier: str = ""
+    risk_multiplier: float = 1.0  # its tier's
 
 
 class Ledger:
@@ -37,16 +58,27 @@ class Ledger:
         self.accounts = tuple(accounts)
         self.ids = [account.id for account in accounts]
         self.currencies = [account.currency for account in accounts]
+        self.tiers = [account.tier for account in accounts]
         self.slots: Ints = frozen(np.array([account.slots for account in accounts], np.int64))
         self.band_low: Floats = frozen(np.array([account.band_low for account in accounts], np.float64))
         self.band_high: Floats = frozen(np.array([account.band_high for account in accounts], np.float64))
         self.risk_percent: Floats = frozen(np.array([account.risk_percent for account in accounts], np.float64))
-        self._balance: Floats = np.array([account.balance for account in accounts], np.float64)
+        self.risk_multiplier: Floats = frozen(np.array([account.risk_multiplier for account in accounts], np.float64))
+        self.mode: Ints = frozen(np.array([MODES.index(account.mode) for account in accounts], np.int64))
+        self.initial: Floats = frozen(np.array([account.balance for account in accounts], np.float64))
+        self._balance: Floats = self.initial.copy()
         self._used: Ints = np.zeros(len(self.ids), np.int64)
+        self._risk: Floats = np.zeros(len(self.ids))
         self.balance: Floats = frozen(self._balance)
         self.used: Ints = frozen(self._used)  # slots reserved by fires that have not ended
+        self.open_risk: Floats = frozen(self._risk)  # money that these lose at their first stops, account currency
         self._on_symbol: dict[str, Ints] = {}  # fires that have not ended, per account
+        self._exposure: dict[str, Floats] = {}  # of them, by currency, in its own units
+        self._last_fire: dict[tuple[str, int], Ints] = {}
+        self._fired: list[tuple[int, int]] = []  # time and row of the fires of the last day
+        self._signals: list[tuple[int, str, str]] = []  # time, pattern and id of the signals that they came of
         self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
+        self._holdings = Holdings(self.currencies)
         self._changes = [0] * len(self.ids)
         self._row = {name: row for row, name in enumerate(self.ids)}
 
@@ -61,51 +93,99 @@ class Ledger:
     def apply(self, fact: Fire | Fill | Unfilled | Close) -> int:
         """Take a journalled fact into account and return the row of the account that it changed.
 
-        A fire reserves its slot at once; only evidence of its end (close, rejection, expiry) releases it.
+        A fire reserves its slot and its risk at once; only evidence of its end (close, rejection, expiry) releases them.
         """
         fire = fact if isinstance(fact, Fire) else fact.fill.fire if isinstance(fact, Close) else fact.fire
         row = self._row[fire.account]
         if isinstance(fact, Fire):
-            self._used[row] += 1
-            self._on(fire.signal.symbol)[row] += 1
+            self._reserve(row, fire, 1)
+            self._remember(row, fire)
         elif isinstance(fact, Fill):
             self._fills[row][fire.number] = fact
+            self._holdings.open(row, fact)
             self._changes[row] += 1
         else:
-            self._fills[row].pop(fire.number, None)
+            if self._fills[row].pop(fire.number, None) is not None:
+                self._holdings.close(fire)
             self._changes[row] += 1
-            self._used[row] -= 1
-            self._on(fire.signal.symbol)[row] -= 1
+            self._reserve(row, fire, -1)
             if isinstance(fact, Close):
                 self._balance[row] = rounded(float(self._balance[row]) + fact.profit, 2)
         return row
 
+    def _reserve(self, row: int, fire: Fire, sign: int) -> None:
+        """Book what a fire that has not ended takes up, or release it; sums of nothing are exactly nothing."""
+        signal = fire.signal
+        self._used[row] += sign
+        self._on(signal.symbol)[row] += sign
+        nothing = self._used[row] == 0
+        self._risk[row] = 0.0 if nothing else self._risk[row] + sign * fire.risk
+        for currency, units in _legs(signal, fire.lots):
+            self._exposed(currency)[row] += sign * units
+        if nothing:
+            for column in self._exposure.values():
+                column[row] = 0.0
+
+    def _remember(self, row: int, fire: Fire) -> None:
+        signal = fire.signal
+        self._last(signal.symbol, signal.side)[row] = fire.time
+        self._fired.append((fire.time, row))
+        if not self._signals or self._signals[-1][2] != signal.id:
+            self._signals.append((fire.time, signal.pattern, signal.id))
+        if len(self._fired) > _FORGET and self._fired[len(self._fired) // 2][0] < fire.time - _REMEMBERED_NS:
+            self._fired = [one for one in self._fired if one[0] >= fire.time - _REMEMBERED_NS]
+            self._signals = [one for one in self._signals if one[0] >= fire.time - _REMEMBERED_NS]
+
     def on_symbol(self, symbol: str) -> Ints:
         """Fires per account that have not ended on a symbol, read-only."""
         return frozen(self._on(symbol))
+
+    def exposure(self, currency: str) -> Floats:
+        """Units of a currency that an account's fires that have not ended have bought (sold: negative), read-only."""
+        return frozen(self._exposed(currency))
+
+    def last_fire(self, symbol: str, side: int) -> Ints:
+        """When each account last fired on a symbol and side, ns UTC; `LONG_AGO` for never, read-only."""
+        return frozen(self._last(symbol, side))
+
+    def fires_since(self, time: int) -> Ints:
+        """Fires of each account later than an instant, at most a day back."""
+        rows = []
+        for fired, row in reversed(self._fired):
+            if fired <= time:
+                break
+            rows.append(row)
+        counts: Ints = np.bincount(np.array(rows, np.int64), minlength=len(self.ids)).astype(np.int64)
+        return counts
+
+    def signals_since(self, time: int, pattern: str | None = None) -> int:
+        """Signals that any account fired later than an instant, of one pattern or of all, at most a day back."""
+        count = 0
+        for fired, name, _ in reversed(self._signals):
+            if fired <= time:
+                break
+            count += pattern is None or name == pattern
+        return count
 
     def _on(self, symbol: str) -> Ints:
         if symbol not in self._on_symbol:
             self._on_symbol[symbol] = np.zeros(len(self.ids), np.int64)
         return self._on_symbol[symbol]
 
+    def _exposed(self, currency: str) -> Floats:
+        if currency not in self._exposure:
+            self._exposure[currency] = np.zeros(len(self.ids))
+        return self._exposure[currency]
+
+    def _last(self, symbol: str, side: int) -> Ints:
+        key = (symbol, side)
+        if key not in self._last_fire:
+            self._last_fire[key] = np.full(len(self.ids), LONG_AGO)
+        return self._last_fire[key]
+
     def equity(self, market: MarketView) -> Floats:
         """Balance plus what every open position would bring at the last quotes, per account."""
-        equity = self._balance.copy()
-        for row, fills in enumerate(self._fills):
-            for fill in fills.values():
-                equity[row] += self.floating(row, fill, market)
-        return equity
-
-    def floating(self, row: int, fill: Fill, market: MarketView) -> float:
-        """Profit of an open position at the last quotes, account currency, before commission."""
-        signal = fill.fire.signal
-        quote = market.quote(signal.symbol)
-        if quote is None:
-            return 0.0
-        points = signal.side * ((quote.bid if signal.side > 0 else quote.ask) - fill.price_points)
-        money = points_to_money(points, fill.fire.lots, signal.instrument)
-        return market.convert(money, signal.instrument.quote, self.currencies[row])
+        return self._balance + self._holdings.floating(market)
 
     def fills(self, row: int) -> Collection[Fill]:
         """Open positions of an account, in the order of their fills."""
@@ -119,6 +199,14 @@ class Ledger:
     def open_rows(self) -> list[int]:
         """Accounts that have open positions."""
         return [row for row, fills in enumerate(self._fills) if fills]
+
+
+def _legs(signal: Signal, lots: float) -> tuple[tuple[str, float], tuple[str, float]]:
+    """What an order buys and sells: units of its base, and of its quote at the signal's reference price."""
+    instrument = signal.instrument
+    units = signal.side * lots * instrument.contract_size
+    price = signal.reference or 0.0
+    return (instrument.base, units), (instrument.quote, -units * price)
 
 
 def frozen(column: NDArray[Number]) -> NDArray[Number]:

@@ -213,6 +213,12 @@ class MarketView:
         """An amount of one currency in another, at the side that is worse for its owner; see `Market.convert`."""
         return self._market.convert(amount, currency, into, self.now)
 
+    def convert_many(self, amounts: Floats, currency: str, into: str) -> Floats:
+        """`convert` of a column of amounts, shape (n,)."""
+        if currency == into:
+            return amounts
+        return self._market.convert_many(amounts, currency, into, np.full(amounts.size, self.now))
+
 
 def quotes_path(quotes: Quotes) -> Path:
     """A symbol's quotes as the exit kernel reads them."""

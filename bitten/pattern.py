@@ -58,12 +58,14 @@ class Pattern(ABC):
     """A detector.
 
     `Config` is a frozen `msgspec.Struct` (unknown keys forbidden) whose fields are the pattern's documented
-    parameters. `evidence` names the numbers that each signal carries, at most `EVIDENCE_SLOTS`.
+    parameters. `evidence` names the numbers that each signal carries, at most `EVIDENCE_SLOTS`; `evidence_prices` those
+    among them that a kernel writes as prices in points, so that people read them as decimal prices.
     `context_timeframes` are bars it wants beside those of its own timeframe.
     """
 
     Config: ClassVar[type[msgspec.Struct]]
     evidence: ClassVar[tuple[str, ...]] = ()
+    evidence_prices: ClassVar[tuple[str, ...]] = ()
     context_timeframes: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, config: Any, context: PatternContext) -> None:

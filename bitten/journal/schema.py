@@ -27,6 +27,7 @@ SIGNALS: Final = pa.schema(
         ("relative", pa.bool_()),
         ("confidence", pa.float64()),
         ("expiry", TIME),  # null for never
+        ("atr", pa.float64()),  # as a price difference; null where the pattern has none
         ("evidence", pa.string()),  # a JSON object, name to number
     ]
 )
@@ -36,12 +37,50 @@ DECISIONS: Final = pa.schema(
         ("signal_id", pa.string()),
         ("account", WORD),
         ("time", TIME),
-        ("gate", WORD),  # a gate's configured name; "shield"; "executor" for orders that ended unfilled
+        ("gate", WORD),  # a gate's or shield's configured name; "executor" for orders that ended unfilled
         ("verdict", WORD),  # passed, resized, refused
         ("reason", pa.string()),  # null where it passed
         ("measured", pa.float64()),
         ("limit", pa.float64()),
         ("lots", pa.float64()),  # after this gate
+    ]
+)
+
+SCORES: Final = pa.schema(
+    [
+        ("signal_id", pa.string()),
+        ("time", TIME),  # of the decision it was worked out for: a mission answered later has one of its own
+        ("shield", WORD),  # its configured name
+        ("score", pa.float64()),  # 1 to 10
+        ("scale", pa.float64()),  # factor on size
+        ("confidence", pa.float64()),  # in place of the signal's from here on; null where it left that alone
+        ("veto", pa.string()),  # null where it passed
+        ("evidence", pa.string()),  # a JSON object, name to number: what it was worked out from
+    ]
+)
+
+MISSIONS: Final = pa.schema(
+    [
+        ("mission_id", pa.string()),  # that of the fire which comes of it
+        ("signal_id", pa.string()),
+        ("account", WORD),
+        ("mode", WORD),  # auto, manual
+        ("offered", TIME),
+        ("expiry", TIME),
+        ("answered", TIME),  # null where the data ended first
+        ("answer", WORD),  # accepted, declined, expired, open
+    ]
+)
+
+FIRES: Final = pa.schema(
+    [
+        ("fire_id", pa.string()),
+        ("signal_id", pa.string()),
+        ("account", WORD),
+        ("time", TIME),
+        ("lots", pa.float64()),
+        ("risk", pa.float64()),  # account currency lost at the stop, as the gates saw it; null where none worked it out
+        ("sizing", pa.string()),  # a JSON object, name to number: how the lots came about
     ]
 )
 
@@ -102,7 +141,10 @@ EQUITY: Final = pa.schema(
 
 TABLES: Final = {
     "signals": SIGNALS,
+    "scores": SCORES,
+    "missions": MISSIONS,
     "decisions": DECISIONS,
+    "fires": FIRES,
     "trades": TRADES,
     "outcomes": OUTCOMES,
     "equity": EQUITY,

@@ -45,7 +45,7 @@ BAR: Final = np.dtype(
 )
 
 # What a pattern's scan writes: one row per signal, in the order of `time`.
-EVIDENCE_SLOTS: Final = 8
+EVIDENCE_SLOTS: Final = 16
 SIGNAL: Final = np.dtype(
     [
         ("time", np.int64),  # the decision: `known` of the bar, or the quote's own time

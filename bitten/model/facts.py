@@ -101,6 +101,25 @@ class Decision(Struct, frozen=True):
     refusal: Refused | None
 
 
+class Mission(Struct, frozen=True):
+    """A signal offered to one account until it expires. `id` is that of the fire which comes of it, if one does."""
+
+    id: str
+    signal: Signal
+    account: str
+    mode: str  # "auto", accepted at once, or "manual", by a person
+    time: int
+    expiry: int  # ns UTC: an answer after this instant comes too late
+
+
+class Answer(Struct, frozen=True):
+    """How a mission ended: "accepted", "declined", "expired", or "open" where the data ended first."""
+
+    mission: Mission
+    time: int
+    answer: str
+
+
 class Fire(Struct, frozen=True):
     """One order for one account. `id` is unique forever."""
 
@@ -110,6 +129,8 @@ class Fire(Struct, frozen=True):
     account: str
     lots: float
     time: int
+    risk: float = 0.0  # account currency lost at the stop, as the gates saw it; 0 where no gate worked it out
+    sizing: Mapping[str, float] = field(default_factory=dict)  # how the lots came about, for people
 
 
 class Fill(Struct, frozen=True):

@@ -216,6 +216,8 @@ def mirror_symmetric(trial: Trial) -> None:
     found = run(trial.new(), trial.replay.changed(_EVER, lambda bids: middle - bids), [trial.end])
     expected = trial.whole.copy()
     expected["side"] *= -1
+    prices = [trial.kind.evidence.index(name) for name in trial.kind.evidence_prices]
+    expected["evidence"][:, prices] = middle - expected["evidence"][:, prices]
     for rows in (expected, found):
         rows["evidence"] = np.abs(rows["evidence"])
     for name in ("reference", "stop", "target"):
