@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bitten.bars import BarObserver
-from bitten.chain import GateChain, NamedGate
+from bitten.chain import GateChain, Step
 from bitten.clock import WallClock, iso
 from bitten.config import Config, read_config
 from bitten.detectors import make_detectors
@@ -22,6 +21,7 @@ from bitten.ledger import Ledger
 from bitten.manager import Manager
 from bitten.manifest import make_manifest
 from bitten.market import Market, check_conversions
+from bitten.missions import Desk
 from bitten.model.dtypes import NS_PER_MINUTE, Records
 from bitten.model.quotes import Quotes
 from bitten.model.timeframe import timeframe_ns
@@ -130,18 +130,14 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
         except BittenError as error:
             raise config.file.error(("accounts", row, "currency"), str(error)) from error
     ledger = Ledger(config.accounts)
-    journal = MemoryJournal()
+    journal = MemoryJournal(ledger.ids, config.run.decisions == "all")
     executor = config.executor.entry.load()(config.executor.config, ExecutorContext(config.instruments, market))
-    context = GateContext(
-        max((executor.fill_rules(symbol).slippage for symbol in config.instruments), default=0),
-        config.costs.commission_per_lot,
-    )
-    gates = [NamedGate(part.name, part.entry.load()(part.config, context)) for part in config.gates]
-    shield = config.shield.entry.load()(config.shield.config) if config.shield else None
+    steps = _steps(config, max((executor.fill_rules(symbol).slippage for symbol in config.instruments), default=0))
+    desk = Desk(config.human, config.missions.life_minutes)
     detectors = make_detectors(config.patterns, config.instruments, config.folder, config.run.day)
     pipeline = Pipeline(
-        Parts(market, detectors, executor, ledger, journal, manager),
-        lambda publisher: GateChain(gates, shield, ledger, market, publisher),
+        Parts(market, detectors, executor, ledger, journal, manager, desk),
+        lambda publisher: GateChain(steps, ledger, market, publisher),
         config.costs.commission_per_lot,
         config.run.equity_minutes * NS_PER_MINUTE,
         config.run.day,
@@ -151,14 +147,26 @@ def build_pipeline(config: Config, manager: Manager) -> tuple[Pipeline, CandleSk
     return pipeline, sketch
 
 
-class _CandleObserver(BarObserver):
+def _steps(config: Config, slippage: int) -> list[Step]:
+    """The gates and shields of the chain, in configured order."""
+    steps = []
+    for i, part in enumerate(config.gates):
+        context = GateContext(slippage, config.costs.commission_per_lot, part.name, config.folder, config.instruments)
+        try:
+            steps.append(Step(part.name, part.entry.load()(part.config, context)))
+        except BittenError as error:  # a file that it needs, for example
+            raise config.file.error(("gates", i), str(error)) from error
+    return steps
+
+
+class _CandleObserver:
     """Sketches candles for the report from each symbol's finest bars."""
 
     def __init__(self, sketch: CandleSketch, config: Config) -> None:
         self._sketch = sketch
         self._config = config
 
-    def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+    def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
         """Keep the shortest timeframe's bars."""
         if bars:
             name = min(bars, key=timeframe_ns)

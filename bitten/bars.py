@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -114,8 +115,8 @@ def _nests(shorter_ns: int, period_ns: int, day: str) -> bool:
     return _QUARTER_NS % shorter_ns == 0  # clocks are set in steps of a quarter of an hour
 
 
-class BarObserver:
-    """Sees the bars of every slice, for instance to sketch candles for the report. It cannot influence anything."""
+class BarObserver(Protocol):
+    """Sees the quotes and bars of every slice before anything in it is decided: shields, and the report's candles."""
 
-    def bars(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+    def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
         """The quotes of a slice and the bars they completed, by timeframe."""

@@ -1,153 +1,277 @@
-"""The gate chain: asks gates in configured order, keeps to the law that a decision is a value with a reason."""
+"""The chain of gates and shields: asks them in configured order, keeps to the law that a decision has its reason."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from bitten.clock import iso
-from bitten.gate import Gate, Score, Shield, Situation, Verdict
-from bitten.journal.memory import Answer
+from bitten.gate import NEVER, Gate, Part, Score, Shield, Situation, Verdict
+from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, literal
 from bitten.ledger import Ledger, frozen
 from bitten.market import Market, MarketView
-from bitten.model.dtypes import Floats, Ints
-from bitten.model.facts import Alert, Signal
+from bitten.model.dtypes import Bools, Floats, Ints, Records
+from bitten.model.facts import Alert, Outcome, Signal
+from bitten.model.quotes import Quotes
 from bitten.publisher import Publisher
-from bitten.rule import Rule
-from bitten.sizing import floor_to_step
+from bitten.rule import PASS, Rule
+from bitten.sizing import floor_to_steps
 
 _BOOL: Final = np.dtype(np.bool_)  # numpy has one object for each of these
-_FLOAT: Final = np.dtype(np.float64)
 
 
-class NamedGate(NamedTuple):
-    """A gate under its configured name."""
+class Step(NamedTuple):
+    """A gate or shield under its configured name."""
 
     name: str
-    gate: Gate
+    part: Gate | Shield
+
+
+class Approved(NamedTuple):
+    """The accounts that fire; columns of equal length."""
+
+    rows: Ints
+    lots: Floats
+    risk: Floats  # account currency lost at the stop; 0 where no gate worked it out
+    sizing: Mapping[str, Floats]  # how the lots came about
+
+
+_NOBODY: Final = Approved(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), {})
 
 
 class GateChain:
-    """Decides signals for every account. Fails closed: a gate that raises or answers nonsense refuses."""
+    """Decides signals for accounts. Fails closed: a part that raises or answers nonsense refuses."""
 
-    def __init__(
-        self, gates: Sequence[NamedGate], shield: Shield | None, ledger: Ledger, market: Market, publisher: Publisher
-    ) -> None:
-        self._gates = tuple(gates)
-        self._shield = shield
+    def __init__(self, steps: Sequence[Step], ledger: Ledger, market: Market, publisher: Publisher) -> None:
+        self.steps = tuple(steps)
         self._ledger = ledger
         self._market = market
         self._publisher = publisher
-        self._everyone = list(range(len(ledger.ids)))
-        self._unsized: Floats = frozen(np.zeros(len(ledger.ids)))
+        self._size = len(ledger.ids)
+        self._unsized: Floats = frozen(np.zeros(self._size))
         self._sound: set[str] = set()  # reasons that are known to be usable
+        self._broken: dict[str, str] = {}  # parts that failed while they were told something: they refuse from then on
+        self._learners = _overriding(self.steps, "learn")
+        self._observers = _overriding(self.steps, "observe")
+        self._sleepers = _overriding(self.steps, "wake")
+        self._watchers = [step for step in self.steps if step.part.watches]
+        self._wakes: dict[str, int] = {}
+        self.next_wake = NEVER
 
     def rules(self) -> list[Rule] | None:
         """The whole chain as rules that kernels know; None where it is more than that."""
-        rules = [gate.rule() for _, gate in self._gates]
+        rules = [step.part.rule() if isinstance(step.part, Gate) else None for step in self.steps]
         known = [rule for rule in rules if rule is not None]
-        return known if self._shield is None and len(known) == len(rules) else None
+        return [rule for rule in known if rule.kind != PASS] if len(known) == len(rules) else None
 
-    def decide(self, signal: Signal) -> list[tuple[int, float]]:
-        """(row of the account, lots) of every account that fires. All answers are published before it returns."""
-        given: list[Answer] = []
-        fired = self._decide(signal, given)
-        self._publisher.decisions(signal, given)
-        return fired
+    # -- what parts are told ------------------------------------------------------------------------------------------
 
-    def _decide(self, signal: Signal, given: list[Answer]) -> list[tuple[int, float]]:
-        if 0 < signal.expiry <= signal.time:
-            text = f"it had expired at {iso(signal.expiry)} UTC, before it could be acted upon"
-            self._refuse(given, self._everyone, "expiry", text, float(signal.time), float(signal.expiry))
-            return []
-        view = MarketView(self._market, signal.time)
-        scale = self._shielded(signal, view, given)
-        if scale is None:
-            return []
-        alive, lots, ids = self._everyone, [0.0] * len(self._everyone), self._ledger.ids
-        situation = Situation(signal, view, self._ledger, self._unsized, scale)
-        for name, gate in self._gates:
-            try:
-                passed, measured, limit, reason, sizes = self._checked(gate.decide(situation))
-            except (Exception, SystemExit) as error:
-                text = f"gate {name} failed, so it refuses: {type(error).__name__}: {error}"
-                self._publisher.publish(Alert(signal.time, name, text))
-                given.extend((ids[row], name, text, 0.0, 0.0, lots[row]) for row in alive)
-                return []
-            if sizes is not None:
-                lots = [floor_to_step(one, signal.instrument) for one in sizes]
-                situation = situation.resized(np.array(lots))
-            left = []
-            for row in alive:
-                refused = None
-                if passed[row]:
-                    left.append(row)
-                else:
-                    refused = reason.format(measured=measured[row], limit=limit[row], account=ids[row])
-                given.append((ids[row], name, refused, measured[row], limit[row], lots[row]))
-            if not left:
-                return []
-            alive = left
-        unsized = [row for row in alive if not lots[row] > 0]
-        self._refuse(given, unsized, "sizing", "no gate gave it a volume", 0.0, signal.instrument.volume_min)
-        return [(row, lots[row]) for row in alive if lots[row] > 0]
+    def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+        """A slice of one symbol, before anything in it is decided."""
+        for step in self._observers:
+            self._tell(step, lambda part: part.observe(symbol, quotes, bars), int(quotes.ts[-1]) if len(quotes) else 0)
 
-    def _shielded(self, signal: Signal, view: MarketView, given: list[Answer]) -> float | None:
-        """The shield's factor on size; None where it vetoes."""
-        if self._shield is None:
-            return 1.0
+    def learn(self, outcome: Outcome) -> None:
+        """A signal has met its fate."""
+        for step in self._learners:
+            self._tell(step, lambda part: part.learn(outcome), outcome.close_time)
+
+    def start(self, first: int) -> None:
+        """The first quote has come: ask when parts want to be woken."""
+        for step in self._sleepers:
+            self._ask_wake(step, first - 1)
+        self._set_wake()
+
+    def wake(self, time: int) -> None:
+        """The instant of `next_wake` has come."""
+        for step in self._sleepers:
+            if self._wakes.get(step.name) == time:
+                self._tell(step, lambda part: part.mark(MarketView(self._market, time), self._ledger), time)
+                self._ask_wake(step, time)
+        self._set_wake()
+
+    def watch(self, time: int) -> None:
+        """Equity is being recorded."""
+        for step in self._watchers:
+            self._tell(step, lambda part: part.mark(MarketView(self._market, time), self._ledger), time)
+
+    def _ask_wake(self, step: Step, after: int) -> None:
+        def ask(part: Part) -> None:
+            wanted = part.wake(after)
+            if not isinstance(wanted, int) or wanted <= after:
+                raise ValueError(f"wake({after}) answered {wanted!r}, must be a later instant")
+            self._wakes[step.name] = wanted
+
+        self._wakes[step.name] = NEVER
+        self._tell(step, ask, after)
+
+    def _set_wake(self) -> None:
+        self.next_wake = min(self._wakes.values(), default=NEVER)
+
+    def _tell(self, step: Step, call: Callable[[Part], None], time: int) -> None:
+        """Let a part take something in; one that raises can no longer be trusted and refuses everything."""
+        if step.name in self._broken:
+            return
         try:
-            score = self._shield.score(signal, view)
-            if not isinstance(score, Score) or not (score.veto is None or isinstance(score.veto, str)):
-                raise TypeError(f"answered {score!r} instead of a Score")
-            if not (1 <= float(score.score) <= 10 and np.isfinite(score.scale) and score.scale >= 0):
-                raise ValueError(f"score {score.score}, scale {score.scale}")
+            call(step.part)
         except (Exception, SystemExit) as error:
-            text = f"the shield failed, so the signal is refused: {type(error).__name__}: {error}"
-            self._publisher.publish(Alert(signal.time, "shield", text))
-            self._refuse(given, self._everyone, "shield", text, 0.0, 1.0)
-            return None
+            text = f"{step.name} failed, so it refuses from here on: {type(error).__name__}: {error}"
+            self._broken[step.name] = text
+            self._publisher.publish(Alert(time, step.name, text))
+
+    # -- decisions ----------------------------------------------------------------------------------------------------
+
+    def decide(self, signal: Signal, time: int, rows: Ints) -> Approved:
+        """Decide a signal at an instant for the accounts in these rows of the ledger; all answers are published."""
+        given: list[Answers] = []
+        approved = self._decide(signal, time, rows, given)
+        self._publisher.decisions(signal, time, given)
+        return approved
+
+    def _decide(self, signal: Signal, time: int, alive: Ints, given: list[Answers]) -> Approved:
+        if 0 < signal.expiry <= time:
+            text = f"it had expired at {iso(signal.expiry)} UTC, before it could be acted upon"
+            given.append(_flat("expiry", alive, REFUSED, literal(text), float(time), float(signal.expiry)))
+            return _NOBODY
+        view = MarketView(self._market, time)
+        lots = self._unsized
+        situation = Situation(signal, view, self._ledger, lots)
+        working: dict[str, Floats | Ints | float] = {}
+        loss: Floats | None = None
+        for step in self.steps:
+            try:
+                if step.name in self._broken:
+                    raise _AlreadyTold(self._broken[step.name])
+                if isinstance(step.part, Shield):
+                    situation, left = self._shielded(step, step.part, situation, alive, given)
+                    lots = situation.lots
+                else:
+                    verdict = step.part.decide(situation)
+                    passed, measured, limit, sizes = self._checked(verdict)
+                    before = lots
+                    if sizes is not None:
+                        lots = floor_to_steps(sizes, signal.instrument)
+                        working |= verdict.working
+                        loss = verdict.loss_per_lot if verdict.loss_per_lot is not None else loss
+                        situation = situation.resized(lots, loss)
+                    left = _answered(step.name, alive, passed, verdict.reason, measured, limit, before, lots, given)
+            except (Exception, SystemExit) as error:
+                given.append(_flat(step.name, alive, REFUSED, self._failure(step, signal, time, error), 0.0, 0.0))
+                return _NOBODY
+            if not left.size:
+                return _NOBODY
+            alive = left
+        return self._approved(signal, alive, lots, loss, working | {"scale": situation.scale}, given)
+
+    def _approved(
+        self, signal: Signal, alive: Ints, lots: Floats, loss: Floats | None, working: Mapping[str, Any],
+        given: list[Answers],
+    ) -> Approved:  # fmt: skip
+        sized = lots[alive] > 0
+        if not sized.all():
+            text, least = "no gate gave it a volume", signal.instrument.volume_min
+            given.append(_flat("sizing", alive[~sized], REFUSED, text, 0.0, least))
+            alive = alive[sized]
+        mine = lots[alive]
+        risk = np.zeros(mine.size) if loss is None else loss[alive] * mine
+        sizing = {
+            name: np.full(mine.size, value, np.float64) if np.ndim(value) == 0 else np.asarray(value)[alive]
+            for name, value in working.items()
+        }
+        return Approved(alive, mine, risk, sizing)
+
+    def _failure(self, step: Step, signal: Signal, time: int, error: BaseException) -> str:
+        if isinstance(error, _AlreadyTold):
+            return literal(str(error))
+        kind = "shield" if isinstance(step.part, Shield) else "gate"
+        text = f"{kind} {step.name} failed, so it refuses: {type(error).__name__}: {error}"
+        self._publisher.publish(Alert(time, step.name, text))
+        return literal(text)
+
+    def _shielded(
+        self, step: Step, shield: Shield, situation: Situation, alive: Ints, given: list[Answers]
+    ) -> tuple[Situation, Ints]:
+        """The situation after a shield, and who is left."""
+        signal = situation.signal
+        score = shield.score(signal, situation.market)
+        if not isinstance(score, Score) or not (score.veto is None or isinstance(score.veto, str)):
+            raise TypeError(f"answered {score!r} instead of a Score")
+        if not (1 <= float(score.score) <= 10 and np.isfinite(score.scale) and score.scale >= 0):
+            raise ValueError(f"score {score.score}, scale {score.scale}")
+        if score.confidence is not None and not 0 <= score.confidence <= 100:
+            raise ValueError(f"confidence {score.confidence}, must be 0 to 100")
+        self._publisher.score(signal, situation.time, step.name, score)
+        before = situation.lots
+        after = situation.shielded(score)
         if score.veto is not None:
-            self._refuse(given, self._everyone, "shield", score.veto, score.score, 1.0)
-            return None
-        given.extend((account, "shield", None, score.score, 1.0, 0.0) for account in self._ledger.ids)
-        return score.scale
+            reason = literal(score.veto)
+            given.append(_flat(step.name, alive, REFUSED, reason, score.score, 1.0, before[alive]))
+            return after, alive[:0]
+        verdict = RESIZED if score.scale != 1.0 else PASSED
+        reason = f"score {score.score:.1f}: size times {score.scale:g}"
+        given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, after.lots[alive]))
+        return after, alive
 
-    def _refuse(
-        self, given: list[Answer], rows: Sequence[int], by: str, reason: str, measured: float, limit: float
-    ) -> None:
-        given.extend((self._ledger.ids[row], by, reason, measured, limit, 0.0) for row in rows)
-
-    def _checked(self, verdict: Verdict) -> tuple[list[bool], list[float], list[float], str, list[float] | None]:
-        """A verdict as plain lists; raises where it is none: wrong shapes, sizes that are no sizes, a broken reason."""
-        size = len(self._everyone)
+    def _checked(self, verdict: Verdict) -> tuple[Bools, Floats, Floats, Floats | None]:
+        """A verdict's columns; raises where it is none: wrong shapes, sizes that are no sizes, a broken reason."""
         if not isinstance(verdict, Verdict):
             raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
         passed = verdict.passed
-        if type(passed) is not np.ndarray or passed.dtype is not _BOOL or passed.shape != (size,):
+        if type(passed) is not np.ndarray or passed.dtype is not _BOOL or passed.shape != (self._size,):
             passed = np.asarray(passed)
-            raise ValueError(f"passed has shape {passed.shape} and type {passed.dtype}, not bool ({size},)")
-        reason = verdict.reason
-        if reason not in self._sound:
-            reason.format(measured=0.0, limit=0.0, account="")
-            self._sound.add(reason)
-        lots = None if verdict.lots is None else _listed(verdict.lots, size)
-        if lots is not None and not all(0 <= value < math.inf for value in lots):
-            raise ValueError(f"lots are {lots}")
-        return passed.tolist(), _listed(verdict.measured, size), _listed(verdict.limit, size), reason, lots
+            raise ValueError(f"passed has shape {passed.shape} and type {passed.dtype}, not bool ({self._size},)")
+        if verdict.reason not in self._sound:
+            verdict.reason.format(measured=0.0, limit=0.0, account="")
+            self._sound.add(verdict.reason)
+        lots = None
+        if verdict.lots is not None:
+            lots = self._column(verdict.lots)
+            if not ((lots >= 0) & (lots < np.inf)).all():
+                raise ValueError(f"lots are {lots.tolist()}")
+        if verdict.loss_per_lot is not None:
+            self._column(verdict.loss_per_lot)
+        return passed, self._column(verdict.measured), self._column(verdict.limit), lots
+
+    def _column(self, value: Floats | Ints | float) -> Floats:
+        """One value per account of a column, or of a number that is one for all."""
+        column: Floats = np.asarray(value, np.float64)
+        if column.shape == (self._size,):
+            return column
+        if column.shape:
+            raise ValueError(f"a column has shape {column.shape}, not ({self._size},)")
+        return np.full(self._size, column)
 
 
-def _listed(value: Floats | Ints | float, size: int) -> list[float]:
-    """One value per account of a column, or of a number that is one for all."""
-    if type(value) is float:
-        return [value] * size
-    if type(value) is np.ndarray and value.dtype is _FLOAT and value.shape == (size,):
-        return list(value.tolist())
-    column = np.asarray(value, np.float64)
-    if column.shape not in ((), (size,)):
-        raise ValueError(f"a column has shape {column.shape}, not ({size},)")
-    listed: list[float] = column.tolist() if column.ndim else [column.item()] * size
-    return listed
+class _AlreadyTold(Exception):  # noqa: N818  # no error of its own: what made the part fail was published then
+    """The part had failed before."""
+
+
+def _overriding(steps: Sequence[Step], method: str) -> list[Step]:
+    return [step for step in steps if getattr(type(step.part), method) is not getattr(Part, method)]
+
+
+def _answered(
+    name: str, alive: Ints, passed: Bools, reason: str, measured: Floats, limit: Floats, before: Floats, lots: Floats,
+    given: list[Answers],
+) -> Ints:  # fmt: skip
+    """Keep what a gate said of the accounts it was asked for; who is left."""
+    mine, sizes = passed[alive], lots[alive]
+    verdicts = np.where(mine, PASSED, REFUSED)
+    if lots is not before:
+        held = before[alive]
+        verdicts[mine & (held > 0) & (sizes < held)] = RESIZED
+    given.append(Answers(name, alive, verdicts, reason, measured[alive], limit[alive], sizes))
+    return alive if mine.all() else alive[mine]
+
+
+def _flat(
+    name: str, rows: Ints, verdict: int, reason: str, measured: float, limit: float, lots: Floats | None = None
+) -> Answers:
+    """The same answer for all."""
+    size = rows.size
+    return Answers(
+        name, rows, np.full(size, verdict), reason, np.full(size, measured), np.full(size, limit),
+        np.zeros(size) if lots is None else lots,
+    )  # fmt: skip

@@ -15,18 +15,20 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from bitten.accounts import read_accounts, read_tiers
 from bitten.clock import check_clock
 from bitten.errors import BittenError, ConfigError, did_you_mean
 from bitten.instants import instant
-from bitten.ledger import Account
+from bitten.ledger import Account, Tier
 from bitten.manager import Entry, Manager
+from bitten.missions import Human, make_human
 from bitten.model.instrument import Instrument
 from bitten.model.timeframe import timeframe_ns
 from bitten.sections import (
-    AccountSection,
     CostsSection,
     ExitSection,
     FeedSection,
+    MissionsSection,
     PatternSection,
     PluginsSection,
     RunSection,
@@ -34,7 +36,7 @@ from bitten.sections import (
 from bitten.tomlfile import KeyPath, TomlFile
 
 DEFAULT_TABLES: Final[Mapping[str, list[dict[str, Any]]]] = {
-    "gates": [{"use": "band"}, {"use": "slots"}, {"use": "risk"}],
+    "gates": [{"use": "band", "low": 0.0, "high": 100.0}, {"use": "slots"}, {"use": "risk"}],
     "accounts": [{}],
 }
 """What stands for a list of tables that the configuration leaves out."""
@@ -70,11 +72,13 @@ class Config:
     end: int | None
     instruments: Mapping[str, Instrument]  # of the feed's symbols, in configured order
     patterns: tuple[PatternPart, ...]
-    shield: Part | None
-    gates: tuple[Part, ...]
+    gates: tuple[Part, ...]  # and shields, in the order of the chain
     executor: Part
     trackers: tuple[Part, ...]
+    tiers: tuple[Tier, ...]
     accounts: tuple[Account, ...]
+    missions: MissionsSection
+    human: Human
     costs: CostsSection
     rates: Mapping[str, float]
     folder: Path
@@ -129,8 +133,8 @@ class _Reader:
     """Turns one document into a Config, section by section."""
 
     _SECTIONS = (
-        "run", "plugins", "feed", "patterns", "shield", "gates", "executor", "trackers", "accounts", "costs", "rates",
-        "instruments", "sweep",
+        "run", "plugins", "feed", "patterns", "gates", "executor", "trackers", "tiers", "accounts", "missions", "costs",
+        "rates", "instruments", "sweep",
     )  # fmt: skip
 
     def __init__(self, file: TomlFile, folder: Path, manager: Manager | None, patterns: Mapping[str, type]) -> None:
@@ -155,6 +159,8 @@ class _Reader:
         end = self._moment(feed.end, ("feed", "to"))
         if start is not None and end is not None and start >= end:
             raise self.file.error(("feed", "from"), f"feed.from {feed.start} is not before feed.to {feed.end}")
+        tiers = read_tiers(self.file, self._list("tiers"))
+        missions = self.file.convert(self.data.get("missions", {}), MissionsSection, ("missions",))
         config = Config(
             run=run,
             feed=feed,
@@ -163,11 +169,13 @@ class _Reader:
             end=end,
             instruments=self._instruments(feed.symbols),
             patterns=self._patterns(feed.symbols),
-            shield=self._part("shield", self.data["shield"], ("shield",)) if "shield" in self.data else None,
             gates=self._gates(),
-            executor=self._part("executor", self._with_default("executor", "simulated"), ("executor",)),
-            trackers=self._parts("trackers"),
-            accounts=self._accounts(),
+            executor=self._part(("executors",), self._with_default("executor", "simulated"), ("executor",)),
+            trackers=self._parts("trackers", ("trackers",)),
+            tiers=tiers,
+            accounts=read_accounts(self.file, self._list("accounts"), tiers, self.folder),
+            missions=missions,
+            human=self._human(missions),
             costs=self.file.convert(self.data.get("costs", {}), CostsSection, ("costs",)),
             rates=self._rates(),
             folder=self.folder,
@@ -178,7 +186,7 @@ class _Reader:
     def _feed(self) -> tuple[FeedSection, Part]:
         table = self._table(self.data["feed"], ("feed",))
         own = {field.encode_name for field in msgspec.structs.fields(FeedSection)}
-        entry = self._entry("feeds", table.get("use", "parquet"), ("feed", "use"))
+        entry = self._entry(("feeds",), table.get("use", "parquet"), ("feed", "use"))
         rest = {key: value for key, value in table.items() if key not in own}
         config = self.file.convert(rest, self._struct(entry), ("feed",), tuple(own))
         feed = self.file.convert({k: v for k, v in table.items() if k in own}, FeedSection, ("feed",))
@@ -226,48 +234,40 @@ class _Reader:
     def _pattern_entry(self, name: str, path: KeyPath) -> Entry:
         if name in self.patterns:
             return Entry("patterns", name, "this notebook", self.patterns[name])
-        return self._entry("patterns", name, path)
+        return self._entry(("patterns",), name, path)
 
     def _gates(self) -> tuple[Part, ...]:
-        gates = self._parts("gates")
-        if not any(getattr(gate.entry.load(), "sizes", False) for gate in gates):
+        """Gates and shields, which stand in one list."""
+        parts = self._parts("gates", ("gates", "shields"))
+        sizing = [part.name for part in parts if getattr(part.entry.load(), "sizes", False)]
+        if not sizing:
             raise self.file.error(
                 ("gates",), 'no gate decides the lots: add [[gates]] with use = "risk" or "fixed_lots"'
             )
-        sizing = [gate.name for gate in gates if getattr(gate.entry.load(), "sizes", False)]
         if len(sizing) > 1:
             raise self.file.error(("gates",), f"{' and '.join(sizing)} both decide the lots: keep one of them")
-        return gates
+        return parts
 
-    def _parts(self, kind: str) -> tuple[Part, ...]:
-        parts = tuple(self._part(kind[:-1], table, (kind, i)) for i, table in enumerate(self._list(kind)))
+    def _parts(self, kind: str, registries: tuple[str, ...]) -> tuple[Part, ...]:
+        parts = tuple(self._part(registries, table, (kind, i)) for i, table in enumerate(self._list(kind)))
         self._unique([part.name for part in parts], kind)
         return parts
 
-    def _part(self, kind: str, table: Any, path: KeyPath) -> Part:
+    def _part(self, registries: tuple[str, ...], table: Any, path: KeyPath) -> Part:
         table = self._table(table, path)
         if "use" not in table:
             raise self.file.error(path, f'{".".join(str(k) for k in path if isinstance(k, str))} lacks the key "use"')
-        entry = self._entry(f"{kind}s", table["use"], (*path, "use"))
+        entry = self._entry(registries, table["use"], (*path, "use"))
         rest = {key: value for key, value in table.items() if key not in ("use", "name")}
         config = self.file.convert(rest, self._struct(entry), path, ("use", "name"))
         return Part(entry, str(table.get("name", entry.name)), config)
 
-    def _accounts(self) -> tuple[Account, ...]:
-        accounts = []
-        for i, table in enumerate(self._list("accounts")):
-            path: KeyPath = ("accounts", i)
-            row = self.file.convert(table, AccountSection, path)
-            low, high = row.band
-            if not 0 <= low <= high <= 100:
-                raise self.file.error(
-                    (*path, "band"),
-                    f"accounts.band is [{low:g}, {high:g}]: expected low to high within 0 to 100"
-                    + (f", perhaps [{high:g}, {low:g}]" if 0 <= high < low <= 100 else ""),
-                )
-            accounts.append(Account(row.id, row.currency, row.balance, row.slots, low, high, row.risk_percent))
-        self._unique([account.id for account in accounts], "accounts")
-        return tuple(accounts)
+    def _human(self, missions: MissionsSection) -> Human:
+        key = ("missions", "answers" if missions.answers is not None else "human")
+        human: Human = self._checked(
+            key, lambda one: make_human(one.human, one.after_seconds, one.answers, self.folder), missions
+        )
+        return human
 
     def _instruments(self, symbols: tuple[str, ...]) -> Mapping[str, Instrument]:
         from bitten.model.instruments import load_instruments
@@ -276,10 +276,10 @@ class _Reader:
         known = load_instruments(table, lambda keys: self.file.where(("instruments", *keys)))
         return {symbol: self._checked(("feed", "symbols"), known.__getitem__, symbol) for symbol in symbols}
 
-    def _entry(self, kind: str, name: Any, path: KeyPath) -> Entry:
+    def _entry(self, registries: tuple[str, ...], name: Any, path: KeyPath) -> Entry:
         if not isinstance(name, str):
             raise self.file.error(path, f'"use" is {name!r}: expected the name of a plugin, as in use = "..."')
-        entry: Entry = self._checked(path, lambda wanted: self.manager.find(kind, wanted), name)
+        entry: Entry = self._checked(path, lambda wanted: self.manager.find_among(registries, wanted), name)
         return entry
 
     def _struct(self, entry: Entry) -> type[msgspec.Struct]:

@@ -76,7 +76,7 @@ class Detection:
             quotes = piece.quotes.get(symbol) or no_quotes(symbol)
             bars = self._ladders[symbol].update(quotes)
             for observer in self.observers:
-                observer.bars(symbol, quotes, bars)
+                observer.observe(symbol, quotes, bars)
             known = known_quotes(quotes)
             for rank, detector in enumerate(detectors):
                 if quotes.bar_ns:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bitten.executor import BOTH, ORDER, OUTCOME, Foreseen, Report
 from bitten.kernels.blocks import BLOCK, FAR, block_extremes
-from bitten.kernels.exits import FillRules, advance, widen
+from bitten.kernels.exits import FillRules, Path, advance, widen
 from bitten.market import quotes_path
 from bitten.model.dtypes import (
     AT_END,
@@ -31,7 +31,7 @@ from bitten.model.dtypes import (
     Records,
 )
 from bitten.model.facts import ExitPlan, Outcome, Signal
-from bitten.model.quotes import Quotes, Slice, no_quotes
+from bitten.model.quotes import Slice, no_quotes
 
 
 class Last(NamedTuple):
@@ -56,20 +56,18 @@ class Book:
         self._events: Records = np.zeros(0, EVENT)
         self._extremes: Ints = np.zeros((0, 4), np.int64)
 
-    def add(self, key: int, signal: Signal, plan: ExitPlan) -> None:
-        """Queue a ticket; the first quote after the signal's time plus latency fills it. Signals come by time."""
+    def add(self, key: int, signal: Signal, plan: ExitPlan, time: int) -> None:
+        """Queue a ticket; the first quote after this instant plus latency fills it. Tickets come by time."""
         if self.queued == self.waiting.size:
             self.waiting = np.concatenate([self.waiting, np.zeros(self.queued, TICKET)])
-        self.waiting[self.queued] = _ticket(key, signal, plan, self.rules.latency_ns)
+        self.waiting[self.queued] = _ticket(key, signal, plan, time, self.rules.latency_ns)
         self.queued += 1
 
-    def advance(self, quotes: Quotes | None, until: int) -> list[Report]:
-        """Lead every ticket through the quotes of a slice; what happened, by quote, then by placement."""
+    def advance(self, path: Path, until: int, start: int = 0) -> list[Report]:
+        """Lead every ticket through the quotes of a path from one on; what happened, by quote, then by placement."""
         if not self.count and not self.queued:
             return []
-        quotes = quotes or no_quotes("")
-        path = quotes_path(quotes)
-        blocks = -(-len(quotes) // BLOCK)
+        blocks = -(-path.ts.size // BLOCK)
         if self._extremes.shape[0] < blocks:
             self._extremes = np.zeros((blocks, 4), np.int64)
         block_extremes(path.long_exit, path.short_exit, self._extremes)
@@ -81,7 +79,7 @@ class Book:
         self.count, self.queued, events = advance(
             path,
             self._extremes,
-            0,
+            start,
             until,
             self.open,
             self.count,
@@ -133,7 +131,7 @@ class Fates:
         reports: list[Report] = []
         for symbol, book in self._books.items():
             quotes = piece.quotes.get(symbol)
-            reports.extend(book.advance(quotes, piece.horizon))
+            reports.extend(book.advance(quotes_path(quotes or no_quotes(symbol)), piece.horizon))
             if quotes is not None and len(quotes):
                 book.last = Last(int(quotes.ts[-1]), int(quotes.bid[-1]), int(quotes.ask[-1]))
         return self._told(reports)
@@ -154,7 +152,7 @@ class Fates:
 
     def _take(self, book: Book, signal: Signal, plan: ExitPlan, role: int) -> None:
         self._followed[self._key] = (signal, role)
-        book.add(self._key, signal, plan)
+        book.add(self._key, signal, plan, signal.time)
         self._key += 1
 
     def _told(self, reports: list[Report]) -> list[Foreseen]:
@@ -168,11 +166,11 @@ class Fates:
         return told
 
 
-def _ticket(key: int, signal: Signal, plan: ExitPlan, latency_ns: int) -> tuple[float, ...]:
+def _ticket(key: int, signal: Signal, plan: ExitPlan, time: int, latency_ns: int) -> tuple[float, ...]:
     """A record of TICKET that waits for its first quote, its fields in their order."""
-    expiry = max(signal.expiry, signal.time + 1) if signal.expiry else 0  # a stale one dies as it is born
+    expiry = max(signal.expiry, time + 1) if signal.expiry else 0  # a stale one dies as it is born
     return (
-        key, signal.side, signal.time + latency_ns, expiry, signal.stop_points, signal.target_points, signal.relative,
+        key, signal.side, time + latency_ns, expiry, signal.stop_points, signal.target_points, signal.relative,
         0, plan.breakeven_r, 0, plan.trail_points, plan.time_stop_ns, 0, signal.timeframe_ns, signal.bar_shift,
         plan.time_stop_bars, 0, 0, 0, 0, 0, 0, 0,
     )  # fmt: skip

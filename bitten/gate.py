@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -20,6 +20,7 @@ from bitten.model.facts import Outcome, Signal
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
 from bitten.rule import Rule
+from bitten.sizing import floor_to_steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +49,7 @@ class Situation(Struct, frozen=True, eq=False):
         ledger: the account columns.
         lots: per account, as the gates before left it; 0 before any gate has sized. Read-only.
         scale: the product of the shields' factors on size so far.
-        confidence: the signal's, or what a shield has put in its place.
+        calibrated: what a shield has put in place of the signal's confidence; None for nothing.
     """
 
     signal: Signal
@@ -56,13 +57,18 @@ class Situation(Struct, frozen=True, eq=False):
     ledger: Ledger
     lots: Floats
     scale: float = 1.0
-    confidence: float = 0.0
+    calibrated: float | None = None
     _worked_out: dict[str, Floats] = field(default_factory=dict)  # shared by the situations of one decision
 
     @property
     def time(self) -> int:
         """The instant of the decision, ns UTC."""
         return self.market.now
+
+    @property
+    def confidence(self) -> float:
+        """The signal's, or what a shield has put in its place; 0 to 100."""
+        return self.signal.confidence if self.calibrated is None else self.calibrated
 
     @property
     def equity(self) -> Floats:
@@ -73,8 +79,29 @@ class Situation(Struct, frozen=True, eq=False):
 
     @property
     def risk(self) -> Floats:
-        """Per account: money that the lots so far lose at the stop, account currency; 0 before a gate has worked it out."""
-        return self._worked_out.get("risk", np.zeros(len(self.ledger.ids)))
+        """Per account: money that the lots so far lose at the stop, account currency; 0 before a gate has worked it
+        out.
+        """
+        loss = self._worked_out.get("loss_per_lot")
+        return np.zeros(len(self.ledger.ids)) if loss is None else loss * self.lots
+
+    def resized(self, lots: Floats, loss_per_lot: Floats | None = None) -> Situation:
+        """The same situation after a gate has sized: lots, and what one of them loses at the stop if that is known."""
+        if loss_per_lot is not None:
+            self._worked_out["loss_per_lot"] = frozen(loss_per_lot)
+        return Situation(
+            self.signal, self.market, self.ledger, frozen(lots), self.scale, self.calibrated, self._worked_out
+        )
+
+    def shielded(self, score: Score) -> Situation:
+        """The same situation after a shield; lots that a gate has decided already are scaled too."""
+        lots = self.lots
+        if score.scale != 1.0 and lots.any():
+            lots = frozen(floor_to_steps(lots * score.scale, self.signal.instrument))
+        calibrated = self.calibrated if score.confidence is None else score.confidence
+        return Situation(
+            self.signal, self.market, self.ledger, lots, self.scale * score.scale, calibrated, self._worked_out
+        )
 
 
 class Verdict(Struct, frozen=True, eq=False):
@@ -84,8 +111,9 @@ class Verdict(Struct, frozen=True, eq=False):
         passed: per account.
         measured: what was compared, per account or one for all.
         limit: with what, per account or one for all.
-        reason: why the refused were refused, and the resized resized; `{measured}`, `{limit}` and `{account}` are filled
-            in per account, with format specifications if wanted: "spread was {measured:.0f} points, limit is {limit:.0f}".
+        reason: why the refused were refused, and the resized resized; `{measured}`, `{limit}` and `{account}` are
+            filled in per account, with format specifications if wanted: "spread was {measured:.0f} points, limit is
+            {limit:.0f}".
         lots: new sizes per account, where the gate sizes or resizes; else None.
         loss_per_lot: account currency lost by one lot at the stop, per account, where the gate works it out.
         working: how the lots came about: names to numbers, per account or one for all; kept with each fire.
@@ -104,31 +132,34 @@ class Part(ABC):
     """What gates and shields have in common. Whatever state one keeps must follow from what it is told here."""
 
     Config: ClassVar[type[msgspec.Struct]]
+    watches: ClassVar[bool] = False
+    """Whether `mark` is wanted at every instant at which equity is recorded, too."""
 
     def __init__(self, config: Any, context: GateContext) -> None:
         self.config = config
         self.context = context
 
-    def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:
+    def observe(  # noqa: B027  # optional
+        self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]
+    ) -> None:
         """See a slice of one symbol before anything in it is decided; called once per slice and symbol, for kernels.
 
         `bars` are those the quotes complete, by timeframe (all timeframes that patterns want). A later `score` or
         `decide` may use only what was known at its own instant: rows with `known` (of bars) or `ts` at or before it.
         """
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, outcome: Outcome) -> None:  # noqa: B027  # optional
         """A signal has met its fate; told by time, before anything later is decided."""
 
     def wake(self, after: int) -> int:
         """The next instant (ns UTC) after this one at which `mark` is wanted; `NEVER` for none."""
         return NEVER
 
-    def mark(self, market: MarketView, ledger: Ledger) -> None:
-        """An instant that `wake` named has come, or (for parts that `watches` equity) positions closed or the grid of
-        equity came: everything up to it has been settled, nothing at it decided."""
+    def mark(self, market: MarketView, ledger: Ledger) -> None:  # noqa: B027  # optional
+        """An instant that `wake` named has come: everything up to it has been settled, nothing at it decided.
 
-    watches: ClassVar[bool] = False
-    """Whether `mark` is wanted at every instant at which equity is recorded, too."""
+        Parts that `watches` equity are told, too, whenever positions have closed, and on the grid of equity.
+        """
 
     def tables(self) -> Mapping[str, pa.Table]:
         """What it leaves in the run folder beside the tables that every run has; asked for once, at the end."""

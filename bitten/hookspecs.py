@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Signal, Unfilled
+    from bitten.model.facts import Alert, Answer, Close, Decision, Fill, Fire, Mission, Outcome, Signal, Unfilled
 
 hookspec = pluggy.HookspecMarker("bitten")
 
@@ -107,7 +107,25 @@ def bitten_commands() -> Mapping[str, Any]:  # type: ignore[empty-body]  # speci
 
 @hookspec
 def bitten_signal(signal: Signal) -> None:
-    """A pattern has proposed a signal. Called once per signal, before the shield and the gates; results are ignored.
+    """A pattern has proposed a signal. Called once per signal, before any gate or shield; results are ignored.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def bitten_mission(mission: Mission) -> None:
+    """A signal is offered to one account. Called once per account and signal, before the gates; results are ignored.
+
+    .. versionadded:: 0.1
+    """
+
+
+@hookspec
+def bitten_answer(answer: Answer) -> None:
+    """A mission has ended: accepted, declined, expired, or open at the end of the data. Called once per mission.
+
+    AUTO accounts accept at once. What a person accepts passes the gates as they are at the instant of the answer.
 
     .. versionadded:: 0.1
     """

@@ -93,7 +93,7 @@ class Ledger:
     def apply(self, fact: Fire | Fill | Unfilled | Close) -> int:
         """Take a journalled fact into account and return the row of the account that it changed.
 
-        A fire reserves its slot and its risk at once; only evidence of its end (close, rejection, expiry) releases them.
+        A fire reserves its slot and its risk at once; only evidence of its end (close, rejection, expiry) frees them.
         """
         fire = fact if isinstance(fact, Fire) else fact.fill.fire if isinstance(fact, Close) else fact.fire
         row = self._row[fire.account]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ GROUP: Final = "bitten"
 hookimpl = pluggy.HookimplMarker(GROUP)
 
 KINDS: Final = ("feeds", "importers", "patterns", "shields", "gates", "executors", "trackers", "commands")
-FACTS: Final = ("signal", "decision", "fire", "fill", "unfilled", "close", "outcome", "alert")
+FACTS: Final = ("signal", "mission", "answer", "decision", "fire", "fill", "unfilled", "close", "outcome", "alert")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -101,6 +101,17 @@ class Manager:
         if name not in registry:
             raise PluginError(f'{kind[:-1]} "{name}" is unknown{did_you_mean(name, registry)}')
         return registry[name]
+
+    def find_among(self, kinds: Sequence[str], name: str) -> Entry:
+        """The entry of that name of one of several kinds (gates and shields stand in one list)."""
+        found = [registry[name] for kind in kinds if name in (registry := self.registry(kind))]
+        if len(found) > 1:
+            raise PluginError(f'"{name}" is offered as {" and ".join(f"{e.kind[:-1]} by {e.plugin}" for e in found)}')
+        if found:
+            return found[0]
+        known = [name for kind in kinds for name in self.registry(kind)]
+        words = " or ".join(kind[:-1] for kind in kinds)
+        raise PluginError(f'{words} "{name}" is unknown{did_you_mean(name, known)}')
 
     def listeners(self, fact: str) -> list[tuple[str, Callable[..., object]]]:
         """Who hears a fact: (plugin name, function), in the order of registration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 from collections import Counter
@@ -15,7 +16,10 @@ from bitten.clock import iso
 from bitten.config import Config, Part
 from bitten.executor import Executor
 from bitten.feed import FeedFacts
+from bitten.ledger import Account
 from bitten.pipeline import Pipeline
+
+_MOST_ACCOUNTS = 100  # whose configuration is repeated; of more, the file that names them says it
 
 
 def make_manifest(
@@ -46,7 +50,7 @@ def make_manifest(
         "quotes_by_symbol": dict(counters.per_symbol),
         "timings": {"replay_seconds": round(seconds, 3), "quotes_per_second": round(counters.quotes / seconds)},
         "costs": _costs(config, pipeline),
-        "notes": [*facts.notes, *_pattern_notes(pipeline), *_silence(pipeline)],
+        "notes": [*facts.notes, *_pattern_notes(pipeline), *_chain_notes(pipeline), *_silence(pipeline)],
         "alerts": [text if n == 1 else f"{text} ({n} times)" for text, n in texts.items()],
         "failures": dict(sources | Counter(pipeline.publisher.failures)),
         "instruments": {
@@ -117,15 +121,23 @@ def resolved(config: Config) -> dict[str, Any]:
         "run": plain(config.run),
         "feed": feed,
         "patterns": patterns,
-        "shield": None if config.shield is None else part(config.shield),
         "gates": [part(gate) for gate in config.gates],
         "executor": part(config.executor),
         "trackers": [part(tracker) for tracker in config.trackers],
-        "accounts": [asdict(account) for account in config.accounts],
+        "tiers": [asdict(tier) for tier in config.tiers],
+        "accounts": [_account(account) for account in config.accounts[:_MOST_ACCOUNTS]],
+        "missions": plain(config.missions),
         "costs": plain(config.costs),
         "rates": dict(config.rates),
         "instruments": {symbol: asdict(instrument) for symbol, instrument in config.instruments.items()},
     }
+
+
+def _account(account: Account) -> dict[str, Any]:
+    """An account as configured; a band that is the gate's own is not repeated."""
+    values = asdict(account)
+    low, high = values.pop("band_low"), values.pop("band_high")
+    return {**values, "band": None if math.isnan(low) else [low, high]}
 
 
 def _silence(pipeline: Pipeline) -> list[str]:
@@ -142,6 +154,10 @@ def _silence(pipeline: Pipeline) -> list[str]:
         where = f"{detector.name} on {detector.instrument.symbol} {detector.timeframe}"
         notes.append(f"No signals: {where} saw {detector.bars} bars{needs}.")
     return notes
+
+
+def _chain_notes(pipeline: Pipeline) -> list[str]:
+    return [f"{step.name}: {note}" for step in pipeline.chain.steps for note in step.part.notes()]
 
 
 def _pattern_notes(pipeline: Pipeline) -> list[str]:

@@ -7,21 +7,24 @@ equals the configured order of patterns, then of symbols. An order fills at the 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bitten.chain import GateChain
+import numpy as np
+
+from bitten.chain import Approved, GateChain
 from bitten.detection import Detection, Found
 from bitten.detectors import Detector
 from bitten.equity import EquityLog
 from bitten.executor import Executor, Report
 from bitten.fates import Outcomes, excursions
 from bitten.journal.memory import MemoryJournal
-from bitten.ledger import Ledger
+from bitten.ledger import AUTO, Ledger
 from bitten.manager import Manager
 from bitten.market import Market
+from bitten.missions import ACCEPTED, Desk
 from bitten.model.dtypes import AT_END, CLOSE_REASONS, CLOSED, FILLED, REJECTED
-from bitten.model.facts import Alert, Close, Fill, Fire, Outcome, Signal, Unfilled
+from bitten.model.facts import Alert, Close, Fill, Fire, Mission, Outcome, Signal, Unfilled
 from bitten.model.quotes import Slice
 from bitten.publisher import Publisher
 from bitten.sizing import currency_digits, points_to_money, rounded
@@ -50,6 +53,7 @@ class Parts:
     ledger: Ledger
     journal: MemoryJournal
     manager: Manager
+    desk: Desk
 
 
 class Pipeline:
@@ -75,11 +79,14 @@ class Pipeline:
         self.parts = parts
         self.market, self.ledger, self.executor = parts.market, parts.ledger, parts.executor
         self.counters = Counters()
-        self.publisher = Publisher(parts.journal, parts.manager)
+        self.publisher = Publisher(parts.journal, parts.manager, parts.ledger.ids)
         self.chain = chain(self.publisher)
         self._commission = commission_per_lot
         rules = {symbol: self.executor.fill_rules(symbol) for symbol in self.market.instruments}
         self.detection = Detection(parts.detectors, rules, day)
+        self.detection.observers.append(self.chain)
+        self._auto = np.flatnonzero(parts.ledger.mode == AUTO)
+        self._manual = np.flatnonzero(parts.ledger.mode != AUTO).tolist()
         self._outcomes = Outcomes()
         self._fates: deque[Outcome] = deque()  # of the current slice, not yet told
         self._equity_ns = equity_ns
@@ -106,8 +113,10 @@ class Pipeline:
             if isinstance(item, Alert):
                 self.publisher.publish(item)
             else:
+                self._hear_answers(item.time - 1)  # those of this instant come after its signals
                 self._settle(item.time)
-                self._decide(item)
+                self._offer(item)
+        self._hear_answers(piece.horizon)
         self._settle(piece.horizon)
         self._equity.write()
 
@@ -118,6 +127,8 @@ class Pipeline:
         self._equity.forget()  # what follows happens at the same instant, and counts
         foreseen = self.detection.finish()
         self.executor.begin(foreseen)
+        for answer in self.parts.desk.unanswered(self._horizon):
+            self.publisher.publish(answer)
         self._apply(self.executor.finish(), self._horizon)
         for outcome in self._outcomes.of(foreseen):
             self.publisher.publish(outcome)
@@ -142,13 +153,45 @@ class Pipeline:
         self._equity.note(first, range(len(self.ledger.ids)))
         self._next_mark = (first // self._equity_ns + 1) * self._equity_ns
         self._day_start, self._day_end = first - 1, day_end(first)
+        self.chain.start(first)
 
-    def _decide(self, signal: Signal) -> None:
+    def _offer(self, signal: Signal) -> None:
+        """A signal becomes one mission per account; AUTO accounts accept at once."""
         self.publisher.publish(signal)
-        for row, lots in self.chain.decide(signal):
+        ids, expiry = self.ledger.ids, self.parts.desk.expiry(signal)
+        if self._auto.size:
+            self.publisher.missions(signal, signal.time, expiry, [ids[row] for row in self._auto.tolist()])
+            self._fire(signal, signal.time, self.chain.decide(signal, signal.time, self._auto))
+        for row in self._manual:
+            mission = Mission(f"{signal.id}@{ids[row]}", signal, ids[row], "manual", signal.time, expiry)
+            self.publisher.publish(mission)
+            self.parts.desk.offer(mission)
+
+    def _hear_answers(self, until: int) -> None:
+        """Everything that people say of missions up to an instant: what they accept passes the gates as it is then."""
+        desk = self.parts.desk
+        while (due := desk.next_due()) is not None and due <= until:
+            self._settle(due)
+            answers = desk.due()
+            for answer in answers:
+                self.publisher.publish(answer)
+            rows = [self.ledger.row(one.mission.account) for one in answers if one.answer == ACCEPTED]
+            if rows:
+                signal = answers[0].mission.signal
+                self._fire(signal, due, self.chain.decide(signal, due, np.array(sorted(rows), np.int64)))
+
+    def _fire(self, signal: Signal, time: int, approved: Approved) -> None:
+        """Order for every account that the chain has approved."""
+        names = list(approved.sizing)
+        columns = zip(*(column.tolist() for column in approved.sizing.values()), strict=True)
+        rows, lots, risk = approved.rows.tolist(), approved.lots.tolist(), approved.risk.tolist()
+        for row, volume, at_risk, numbers in zip(rows, lots, risk, columns, strict=True):
             account = self.ledger.ids[row]
             self._fires += 1
-            fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, lots, signal.time)
+            sizing = dict(zip(names, numbers, strict=True))
+            fire = Fire(
+                f"{signal.id}@{account}", self._fires, signal, account, volume, time, rounded(at_risk, 2), sizing
+            )
             self.publisher.publish(fire)
             self.ledger.apply(fire)
             self._waiting[fire.number] = fire
@@ -156,13 +199,24 @@ class Pipeline:
 
     def _settle(self, until: int) -> None:
         """Let everything happen that happens up to an instant, recording equity on its grid and at each day's end."""
-        while self._day_end <= until:
-            self._advance(self._day_end)
-            quotes = (self.market.quote(symbol, self._day_end) for symbol in self.market.instruments)
-            if any(quote is not None and quote.time > self._day_start for quote in quotes):
-                self._equity.note(self._day_end, range(len(self.ledger.ids)))
-            self._day_start, self._day_end = self._day_end, day_end(self._day_end + 1)
+        while (moment := min(self._day_end, self.chain.next_wake)) <= until:
+            self._advance(moment)
+            if moment == self._day_end:
+                self._end_day()
+            if moment == self.chain.next_wake:
+                self.chain.wake(moment)
         self._advance(until)
+
+    def _end_day(self) -> None:
+        quotes = (self.market.quote(symbol, self._day_end) for symbol in self.market.instruments)
+        if any(quote is not None and quote.time > self._day_start for quote in quotes):
+            self._note(self._day_end, range(len(self.ledger.ids)))
+        self._day_start, self._day_end = self._day_end, day_end(self._day_end + 1)
+
+    def _note(self, time: int, rows: Iterable[int]) -> None:
+        """Record equity, and let those who watch it look."""
+        self._equity.note(time, rows)
+        self.chain.watch(time)
 
     def _advance(self, until: int) -> None:
         """Lead the executor to an instant, with a look at equity on its grid while anything is open."""
@@ -171,7 +225,7 @@ class Pipeline:
                 self._next_mark = (until // self._equity_ns + 1) * self._equity_ns
                 break
             self._apply(self.executor.advance(self._next_mark), self._next_mark)
-            self._equity.note(self._next_mark, self.ledger.open_rows)
+            self._note(self._next_mark, self.ledger.open_rows)
             self._next_mark += self._equity_ns
         self._apply(self.executor.advance(until) if self._waiting or self._open else (), until)
 
@@ -186,13 +240,16 @@ class Pipeline:
             moment = self._moment(report)
             last = position + 1 == len(reports) or self._moment(reports[position + 1]) != moment
             if closed and last:  # one row per instant, after everything that happened at it
-                self._equity.note(moment, sorted(closed))
+                self._note(moment, sorted(closed))
                 closed.clear()
         self._tell_fates(until)
 
     def _tell_fates(self, until: int) -> None:
         while self._fates and self._fates[0].close_time <= until:
-            self.publisher.publish(self._fates.popleft())
+            outcome = self._fates.popleft()
+            self.publisher.publish(outcome)
+            self.chain.learn(outcome)
+            self.parts.desk.over(outcome.signal.id)
 
     def _happened(self, report: Report) -> int:
         """Publish and book one report; the row of its account."""

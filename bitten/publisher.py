@@ -6,12 +6,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bitten.journal.memory import Answer, MemoryJournal
+from bitten.gate import Score
+from bitten.journal.decisions import PASSED, REFUSED, Answers
+from bitten.journal.memory import MemoryJournal
 from bitten.manager import FACTS, Manager
-from bitten.model.facts import Alert, Close, Decision, Fill, Fire, Outcome, Refused, Signal, Unfilled
+from bitten.model.facts import Alert, Answer, Close, Decision, Fill, Fire, Mission, Outcome, Refused, Signal, Unfilled
 
 _FACT_NAMES: Final[dict[type, str]] = {
-    Signal: "signal", Decision: "decision", Fire: "fire", Fill: "fill", Unfilled: "unfilled", Close: "close",
+    Signal: "signal", Mission: "mission", Answer: "answer", Decision: "decision", Fire: "fire",
+    Fill: "fill", Unfilled: "unfilled", Close: "close",
     Outcome: "outcome", Alert: "alert",
 }  # fmt: skip
 
@@ -19,8 +22,9 @@ _FACT_NAMES: Final[dict[type, str]] = {
 class Publisher:
     """Writes a fact to the journal, then tells whoever listens; a listener that raises is counted and stops nothing."""
 
-    def __init__(self, journal: MemoryJournal, manager: Manager) -> None:
+    def __init__(self, journal: MemoryJournal, manager: Manager, accounts: Sequence[str]) -> None:
         self._journal = journal
+        self._accounts = list(accounts)
         by_name = {fact: manager.listeners(fact) for fact in FACTS}
         self._listeners: dict[type, list[tuple[str, Callable[..., object]]]] = {
             kind: by_name[name] for kind, name in _FACT_NAMES.items()
@@ -41,14 +45,32 @@ class Publisher:
             except (Exception, SystemExit) as error:
                 self.failed(plugin, f"bitten_{_FACT_NAMES[type(fact)]}", error)
 
-    def decisions(self, signal: Signal, answers: Sequence[Answer]) -> None:
+    def decisions(self, signal: Signal, time: int, given: Sequence[Answers]) -> None:
         """Every answer of the gate chain; the most frequent facts are made only where somebody listens."""
         if not self._listeners[Decision]:
-            self._journal.decisions(signal.id, signal.time, answers)
+            self._journal.decisions(signal.id, time, given)
             return
-        for account, gate, reason, measured, limit, lots in answers:
-            refusal = None if reason is None else Refused(gate, reason, measured, limit)
-            self.publish(Decision(signal, account, gate, lots, measured, limit, refusal))
+        for answers in given:
+            for i, row in enumerate(answers.rows.tolist()):
+                account, verdict = self._accounts[row], answers.verdicts[i]
+                reason = None if verdict == PASSED else answers.reason_of(i, account)
+                measured, limit, lots = (float(column[i]) for column in (answers.measured, answers.limit, answers.lots))
+                refusal = Refused(answers.gate, reason or "", measured, limit) if verdict == REFUSED else None
+                self.publish(Decision(signal, account, answers.gate, lots, measured, limit, refusal, time, reason))
+
+    def score(self, signal: Signal, time: int, shield: str, score: Score) -> None:
+        """What a shield said of a signal."""
+        self._journal.score(signal.id, time, shield, score)
+
+    def missions(self, signal: Signal, time: int, expiry: int, accounts: Sequence[str]) -> None:
+        """A signal was offered to accounts that accept at once; the facts are made only where somebody listens."""
+        if not (self._listeners[Mission] or self._listeners[Answer]):
+            self._journal.missions(signal, time, expiry, accounts)
+            return
+        for account in accounts:
+            mission = Mission(f"{signal.id}@{account}", signal, account, "auto", time, expiry)
+            self.publish(mission)
+            self.publish(Answer(mission, time, "accepted"))
 
     def failed(self, plugin: str, name: str, error: BaseException) -> None:
         """The first failure of each listener becomes an alert, all are counted."""

@@ -6,7 +6,8 @@ import math
 from typing import Final, NamedTuple
 
 # Kinds of rules and what `a` and `b` mean; NaN is "no such limit".
-BAND: Final = 1  # confidence within [a, b] and the account's own band
+PASS: Final = 0  # never refuses in a replay as it is configured
+BAND: Final = 1  # confidence within [a, b]
 SPREAD: Final = 2  # spread at most a points, and at most b ATR of the signal
 SLOTS: Final = 3  # a slot of the account is free
 PER_SYMBOL: Final = 4  # fewer than a fires on the symbol that have not ended

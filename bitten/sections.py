@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+FireMode = Literal["auto", "manual"]
 Moment = Any  # a TOML date or date-time, or text in ISO 8601; msgspec takes no union of them
 
 
@@ -21,6 +22,7 @@ class RunSection(Section, frozen=True):
     output: str = "runs"
     seed: int = 0
     equity_minutes: Annotated[int, Meta(ge=1, le=1440)] = 60
+    decisions: Annotated[str, Meta(pattern="^(all|refused)$")] = "all"  # or only those that refused or resized
     day: str = "UTC"  # the clock by which H2 to D1 bars start, e.g. "NY+7"
 
 
@@ -63,15 +65,38 @@ class PatternSection(Section, frozen=True, kw_only=True):
     exit: ExitSection = ExitSection()
 
 
+class TierSection(Section, frozen=True, kw_only=True):
+    """`[[tiers]]`: classes of accounts."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    slots: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    risk_multiplier: Annotated[float, Meta(gt=0, le=100)] = (
+        1.0  # of each account's risk_percent; their product is capped
+    )
+    modes: Annotated[tuple[FireMode, ...], Meta(min_length=1)] = ("auto", "manual")
+
+
 class AccountSection(Section, frozen=True):
-    """`[[accounts]]`."""
+    """`[[accounts]]`: one account, or a file of many."""
 
     id: Annotated[str, Meta(min_length=1)] = "main"
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
     balance: Annotated[float, Meta(gt=0, le=1e12)] = 10_000.0
-    slots: Annotated[int, Meta(ge=1)] = 10
-    band: tuple[float, float] = (0.0, 100.0)
+    tier: str | None = None  # of [[tiers]]
+    mode: FireMode = "auto"  # "manual": a person accepts each mission
+    slots: Annotated[int, Meta(ge=1, le=10_000)] | None = None  # the tier's (10 without one)
+    band: tuple[float, float] | None = None  # lowest and highest confidence, in place of the band gate's own
     risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
+    file: str | None = None  # CSV or JSON with one account per row, in place of all other keys
+
+
+class MissionsSection(Section, frozen=True):
+    """`[missions]`: how long signals are offered, and the person who answers for MANUAL accounts in a replay."""
+
+    life_minutes: Annotated[float, Meta(gt=0, le=100_000)] = 60.0  # where the signal does not expire sooner
+    human: Annotated[str, Meta(pattern="^(never|always|file)$")] = "never"
+    after_seconds: Annotated[float, Meta(ge=0, le=1e6)] = 30.0  # with human = "always"
+    answers: str | None = None  # with human = "file": CSV of signal_id, account, answer, time or after_seconds
 
 
 class CostsSection(Section, frozen=True):

@@ -10,6 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 
+import numpy as np
+
 from bitten.model.dtypes import Floats
 from bitten.model.instrument import Instrument
 
@@ -29,6 +31,15 @@ def floor_to_step(lots: float, instrument: Instrument) -> float:
     steps = math.floor(min(lots, instrument.volume_max) / instrument.volume_step + 1e-9)
     volume = round(steps * instrument.volume_step, decimals(instrument.volume_step))
     return volume if volume >= instrument.volume_min else 0.0
+
+
+def floor_to_steps(lots: Floats, instrument: Instrument) -> Floats:
+    """`floor_to_step` of many volumes, shape (n,), to the last bit the same."""
+    wanted = np.where(lots > 0, np.minimum(lots, instrument.volume_max), 0.0)
+    steps = np.floor(wanted / instrument.volume_step + 1e-9)
+    scale = 10.0 ** decimals(instrument.volume_step)
+    volumes: Floats = np.rint(steps * instrument.volume_step * scale) / scale
+    return np.where(volumes >= instrument.volume_min, volumes, 0.0)
 
 
 @lru_cache(maxsize=256)
@@ -53,13 +64,12 @@ def points_to_money(points: Number, lots: Number, instrument: Instrument) -> Num
     return points * instrument.contract_size * lots / 10.0**instrument.digits
 
 
-def lots_for_risk(risk_money: float, loss_per_lot: float, instrument: Instrument) -> float:
-    """The largest tradable volume whose loss at the stop does not exceed the risk.
+def lots_for_risk(risk_money: Floats, loss_per_lot: Floats, instrument: Instrument) -> Floats:
+    """The largest tradable volumes whose loss at the stop does not exceed the risk, shape (n,).
 
     Args:
         risk_money: account currency.
-        loss_per_lot: account currency, positive, costs included.
+        loss_per_lot: account currency, positive, costs included; a volume is 0 where it is not, or not finite.
     """
-    if not (loss_per_lot > 0 and math.isfinite(loss_per_lot)):
-        return 0.0
-    return floor_to_step(risk_money / loss_per_lot, instrument)
+    usable = (loss_per_lot > 0) & np.isfinite(loss_per_lot)
+    return floor_to_steps(np.divide(risk_money, loss_per_lot, out=np.zeros_like(risk_money), where=usable), instrument)

@@ -119,9 +119,9 @@ def test_bitten_shields(tmp_path: Path) -> None:
         def score(self, signal: Signal, market: MarketView) -> Score:
             return Score(9.0, scale=0.5) if signal.side > 0 else Score(2.0, veto="sells are not liked")
 
-    run = replay(tmp_path, {"p": Offers({"shields": {"vetoes": Vetoes}})}, shield={"use": "vetoes"})
+    run = replay(tmp_path, {"p": Offers({"shields": {"vetoes": Vetoes}})}, gates=[{"use": "vetoes"}, {"use": "risk"}])
     refused = run.decisions[run.decisions["verdict"] == "refused"]
-    vetoed = refused[refused["gate"] == "shield"]
+    vetoed = refused[refused["gate"] == "vetoes"]
     assert set(vetoed["reason"]) == {"sells are not liked"}
     assert len(vetoed) == (run.signals["side"] == "sell").sum() > 0
     assert set(run.trades["side"]) == {"buy"}

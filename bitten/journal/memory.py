@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
+from bitten.gate import Score
 from bitten.journal.columns import make_batch
+from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, DecisionLog, literal
 from bitten.journal.schema import TABLES
 from bitten.model.dtypes import NO_PRICE
 from bitten.model.facts import (
     Alert,
+    Answer,
     Close,
     Decision,
     Fill,
     Fire,
+    Mission,
     Outcome,
     Signal,
     Unfilled,
@@ -24,18 +30,21 @@ from bitten.model.facts import (
 )
 from bitten.model.instrument import Instrument
 
-Answer = tuple[str, str, str | None, float, float, float]
-"""What one gate said of a signal for one account: account, gate, reason (None where it passed), measured, limit, lots
-after it."""
-
 _CHUNK: Final = 50_000  # rows after which a table's rows become Arrow memory
 _FULL: Final = {name: _CHUNK * len(schema) for name, schema in TABLES.items()}  # the same in cells
 
 
 class MemoryJournal:
-    """Keeps every fact until the run folder is written. Facts are sparse; quotes and bars never come here."""
+    """Keeps every fact until the run folder is written. Facts are sparse; quotes and bars never come here.
 
-    def __init__(self) -> None:
+    Args:
+        accounts: names of the accounts, by row of the ledger.
+        everything: whether gates that simply passed a signal are kept, too.
+    """
+
+    def __init__(self, accounts: Sequence[str], everything: bool = True) -> None:
+        self._rows = {name: row for row, name in enumerate(accounts)}
+        self._decisions = DecisionLog(accounts, everything)
         self._cells: dict[str, list[Any]] = {name: [] for name in TABLES}  # row after row, for one list is less to hold
         self._chunks: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self.alerts: list[Alert] = []
@@ -43,7 +52,9 @@ class MemoryJournal:
         self._write: dict[type, Callable[[Any], None]] = {
             Signal: self._signal,
             Decision: self._decided,
-            Fire: lambda fire: self._fired.add(fire.signal.id),
+            Mission: lambda mission: None,  # told with its answer: one row
+            Answer: self._answer,
+            Fire: self._fire,
             Fill: lambda fill: None,  # told with its close: a trade is one row
             Unfilled: self._unfilled,
             Close: self._close,
@@ -55,14 +66,26 @@ class MemoryJournal:
         """Take a fact."""
         self._write[type(fact)](fact)
 
-    def decisions(self, signal: str, time: int, answers: Iterable[Answer]) -> None:
-        """Take what gates said of a signal."""
-        cells = self._cells["decisions"]
-        for account, gate, reason, measured, limit, lots in answers:
-            verdict = "passed" if reason is None else "refused"
-            cells += (signal, account, time, gate, verdict, reason, measured, limit, lots)
-        if len(cells) >= _FULL["decisions"]:
+    def decisions(self, signal: str, time: int, answers: Sequence[Answers]) -> None:
+        """Take what gates said of a signal at an instant."""
+        for one in answers:
+            self._decisions.add(signal, time, one)
+        if self._decisions.rows >= _CHUNK:
             self._flush("decisions")
+
+    def score(self, signal: str, time: int, shield: str, score: Score) -> None:
+        """Take what a shield said of a signal at an instant."""
+        evidence = msgspec.json.encode(score.evidence).decode()
+        self._add(
+            "scores",
+            (signal, time, shield, float(score.score), float(score.scale), score.confidence, score.veto, evidence),
+        )
+
+    def missions(self, signal: Signal, time: int, expiry: int, accounts: Sequence[str]) -> None:
+        """Take that a signal was offered to accounts that accept at once."""
+        for account in accounts:
+            row = (f"{signal.id}@{account}", signal.id, account, "auto", time, expiry, time, "accepted")
+            self._add("missions", row)
 
     def equity(self, time: int, account: str, balance: float, equity: float, open_positions: int) -> None:
         """Take an account's money at an instant."""
@@ -83,6 +106,8 @@ class MemoryJournal:
             self._flush(table)
 
     def _flush(self, table: str) -> None:
+        if table == "decisions" and self._decisions.rows:
+            self._chunks[table].append(self._decisions.batch())
         cells = self._cells[table]
         if cells:
             self._chunks[table].append(make_batch(cells, TABLES[table]))
@@ -90,23 +115,40 @@ class MemoryJournal:
 
     def _signal(self, s: Signal) -> None:
         evidence = msgspec.json.encode(s.evidence).decode()
+        atr = s.atr_points / s.instrument.scale if s.atr_points else None
         self._add(
             "signals",
             (s.id, s.pattern, s.symbol, s.timeframe, side_name(s.side), s.time, s.anchor, s.reference, s.stop, s.target,
-             s.relative, s.confidence, s.expiry or None, evidence),
+             s.relative, s.confidence, s.expiry or None, atr, evidence),
         )  # fmt: skip
 
+    def _answer(self, a: Answer) -> None:
+        m = a.mission
+        answered = None if a.answer == "open" else a.time
+        self._add("missions", (m.id, m.signal.id, m.account, m.mode, m.time, m.expiry, answered, a.answer))
+
+    def _fire(self, f: Fire) -> None:
+        self._fired.add(f.signal.id)
+        sizing = msgspec.json.encode(f.sizing).decode()
+        self._add("fires", (f.id, f.signal.id, f.account, f.time, f.lots, f.risk or None, sizing))
+
     def _decided(self, d: Decision) -> None:
-        reason = d.refusal.reason if d.refusal else None
-        self.decisions(d.signal.id, d.signal.time, [(d.account, d.gate, reason, d.measured, d.limit, d.lots)])
+        verdict = PASSED if d.reason is None else REFUSED if d.refusal is not None else RESIZED
+        self._one(d.signal.id, d.time, d.account, d.gate, verdict, d.reason or "", (d.measured, d.limit, d.lots))
 
     def _unfilled(self, u: Unfilled) -> None:
         fire = u.fire
         reason = f"{u.status} {u.reason}"
-        self._add(
-            "decisions",
-            (fire.signal.id, fire.account, u.time, "executor", "refused", reason, None, None, fire.lots),
-        )
+        self._one(fire.signal.id, u.time, fire.account, "executor", REFUSED, reason, (math.nan, math.nan, fire.lots))
+
+    def _one(
+        self, signal: str, time: int, account: str, gate: str, verdict: int, reason: str,
+        numbers: tuple[float, float, float],
+    ) -> None:  # fmt: skip
+        """One row of the decisions by itself."""
+        row = np.array([self._rows[account]])
+        columns = [np.array([number]) for number in numbers]
+        self.decisions(signal, time, [Answers(gate, row, np.array([verdict]), literal(reason), *columns)])
 
     def _close(self, c: Close) -> None:
         fill, fire = c.fill, c.fill.fire

@@ -247,7 +247,7 @@ def advance(
     watch_state: Records,
     events: Records,
 ) -> tuple[int, int, int]:
-    """Lead one symbol's tickets through the quotes of a path from `start` on, all of which have `ts <= until`.
+    """Lead one symbol's tickets through the quotes of a path from `start` on that have `ts <= until`.
 
     Args:
         extremes: of the path's long and short exits, as `block_extremes` makes them.
@@ -264,6 +264,8 @@ def advance(
     watched = watch_state[0]
     n, head, i = 0, 0, start
     stop = path.ts.size
+    if stop > 0 and path.ts[stop - 1] > until:
+        stop = int(np.searchsorted(path.ts, until, "right"))
     while i < stop and (count > 0 or head < queued):
         if watched["known"] == 0:
             widen(tickets, 0, watched)  # nothing kept yet

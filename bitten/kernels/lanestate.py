@@ -104,7 +104,7 @@ class Lane(NamedTuple):
 
     account: Records  # (1,) ACCOUNT
     rules: Floats  # (gates, 3): kind, a, b in the order of the chain
-    limits: Floats  # the account's own: lowest and highest confidence, slots, risk percent
+    limits: Floats  # the account's own: slots, risk percent
     fires: Records  # (room,) FIRE: the first `live`
     open: Records  # (room,) TICKET of each
     waiting: Records  # (room,) TICKET of each
@@ -232,7 +232,7 @@ def ask_rules(tape: Tape, broker: Broker, lane: Lane, c: Record) -> float:
     for g in range(lane.rules.shape[0]):
         kind, a, b = lane.rules[g, 0], lane.rules[g, 1], lane.rules[g, 2]
         if kind == BAND:
-            if not max(lane.limits[0], a) <= c["confidence"] <= min(lane.limits[1], b):
+            if not a <= c["confidence"] <= b:
                 return 0.0
         elif kind == SPREAD:
             known, bid, ask = see(tape, lane, s, c["time"])
@@ -242,7 +242,7 @@ def ask_rules(tape: Tape, broker: Broker, lane: Lane, c: Record) -> float:
             if (not np.isnan(b) and c["atr"] <= 0.0) or ask - bid > a or ask - bid > b * c["atr"]:
                 return 0.0
         elif kind == SLOTS:
-            if account["live"] >= lane.limits[2]:
+            if account["live"] >= lane.limits[0]:
                 return 0.0
         elif kind == PER_SYMBOL:
             if lane.held[s] >= a:
@@ -250,7 +250,7 @@ def ask_rules(tape: Tape, broker: Broker, lane: Lane, c: Record) -> float:
         elif kind == LOTS:
             lots = 0.0 if a > broker.volume[s, 2] else floor_to_step(a, broker.volume[s])
         else:
-            lots = risk_lots(tape, broker, lane, c, lane.limits[3] if np.isnan(a) else a, b)
+            lots = risk_lots(tape, broker, lane, c, lane.limits[1] if np.isnan(a) else a, b)
             if lots < 0.0:
                 account["alerts"] += 1
         if kind >= LOTS and not lots > 0.0:

@@ -90,7 +90,7 @@ class Refused(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """What one gate said of one signal for one account; `refusal` is None where it passed."""
+    """What one gate said of one signal for one account; `refusal` is None where it passed or was resized."""
 
     signal: Signal
     account: str
@@ -99,6 +99,8 @@ class Decision(Struct, frozen=True):
     measured: float
     limit: float
     refusal: Refused | None
+    time: int = 0  # of the decision, ns UTC: the signal's, or that of a person's answer
+    reason: str | None = None  # why it was refused or resized; None where it simply passed
 
 
 class Mission(Struct, frozen=True):

@@ -31,7 +31,7 @@ from bitten.market import Leg, Market
 from bitten.model.dtypes import AT_END, EVENT, NO_PRICE, NS_PER_MINUTE, TICKET, WATCH, Floats, Ints, Records
 from bitten.model.instrument import to_prices
 from bitten.pipeline import Pipeline
-from bitten.rule import Rule
+from bitten.rule import BAND, Rule
 from bitten.sizing import currency_digits, decimals
 from bitten.sweeping.scanner import Scanner
 
@@ -40,6 +40,7 @@ _NO_CANDIDATES: Final[Records] = np.zeros(0, CANDIDATE)
 
 def rules_of(config: Config, pipeline: Pipeline) -> list[Rule] | None:
     """The combination's gates as rules, if kernels can lead it; None if it needs the pipeline itself."""
+    account = config.accounts[0]
     patterns = [detector.pattern for some in pipeline.parts.detectors.values() for detector in some]
     if (
         len(config.accounts) != 1
@@ -47,9 +48,15 @@ def rules_of(config: Config, pipeline: Pipeline) -> list[Rule] | None:
         or not pipeline.executor.simulated
         or pipeline.publisher.heard
         or any(hasattr(pattern, "external_ids") for pattern in patterns)
+        or account.mode != "auto"
+        or account.risk_multiplier != 1.0
     ):
         return None
-    return pipeline.chain.rules()
+    rules = pipeline.chain.rules()
+    if rules is None or math.isnan(account.band_low):
+        return rules
+    own = Rule(BAND, account.band_low, account.band_high)  # goes before the gate's
+    return [own if rule.kind == BAND else rule for rule in rules]
 
 
 class LaneRun:
@@ -71,7 +78,7 @@ class LaneRun:
         self._lane = Lane(
             account=np.zeros(1, ACCOUNT),
             rules=np.array([tuple(rule) for rule in rules], np.float64).reshape(-1, 3),
-            limits=np.array([account.band_low, account.band_high, account.slots, account.risk_percent], np.float64),
+            limits=np.array([account.slots, account.risk_percent], np.float64),
             fires=np.zeros(16, FIRE),
             open=np.zeros(16, TICKET),
             waiting=np.zeros(16, TICKET),

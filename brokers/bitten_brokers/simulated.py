@@ -12,6 +12,7 @@ from bitten.executor import ORDER, Executor, ExecutorContext, Foreseen, Report
 from bitten.kernels.exits import FillRules
 from bitten.model.dtypes import FILLED, NS_PER_MS
 from bitten.model.facts import Fire
+from bitten_brokers.late import LateOrders
 
 _EVER: Final = 1 << 62
 
@@ -49,6 +50,7 @@ class SimulatedExecutor(Executor):
             )
             for symbol, instrument in context.instruments.items()
         }
+        self._late = LateOrders(self._rules, context.market)
         self._foreseen: Sequence[Foreseen] = ()
         self._next = 0  # of the foreseen events
         self._fires: dict[str, list[int]] = {}  # numbers of the fires that have not ended, by signal
@@ -61,13 +63,26 @@ class SimulatedExecutor(Executor):
         """Take what the slice would do to orders."""
         self._foreseen = foreseen
         self._next = 0
+        self._late.begin()
 
     def place(self, fire: Fire) -> None:
-        """From here on, what happens to the signal happens to this fire."""
-        self._fires.setdefault(fire.signal.id, []).append(fire.number)
+        """From here on, what happens to the signal happens to this fire; one released later by a person goes apart."""
+        if fire.time == fire.signal.time:
+            self._fires.setdefault(fire.signal.id, []).append(fire.number)
+        else:
+            self._late.place(fire)
 
     def advance(self, until: int) -> Sequence[Report]:
         """Fills and ends up to an instant."""
+        reports, late = self._foretold(until), self._late.advance(until)
+        return sorted([*reports, *late], key=lambda report: report.time) if late else reports
+
+    def finish(self) -> Sequence[Report]:
+        """Close at the last quotes."""
+        return [*self._foretold(_EVER), *self._late.finish()]
+
+    def _foretold(self, until: int) -> list[Report]:
+        """What was foreseen of fires that left at their signal's own time."""
         reports: list[Report] = []
         foreseen, fires, position = self._foreseen, self._fires, self._next
         while position < len(foreseen):
@@ -80,7 +95,3 @@ class SimulatedExecutor(Executor):
                 reports.extend(Report(number, *report[1:]) for number in numbers)
         self._next = position
         return reports
-
-    def finish(self) -> Sequence[Report]:
-        """Close at the last quotes."""
-        return self.advance(_EVER)

@@ -98,7 +98,7 @@ class FaultyPlugin:
 
     @bitten.hookimpl
     def bitten_shields(self) -> dict[str, Any]:
-        return {"faulty": FaultyShield}
+        return {"faulty_shield": FaultyShield}
 
 
 class FaultyTracker:
@@ -150,9 +150,10 @@ def test_gate_refuses_when_it_fails(fault: str) -> None:
 
 @pytest.mark.parametrize("fault", ["raise", "nan", "veto", "other"])
 def test_shield_refuses_when_it_fails(fault: str) -> None:
-    tables, _ = run(shield={"use": "faulty", "fault": fault})
+    tables, _ = run(gates=[{"use": "faulty_shield", "fault": fault}, {"use": "risk"}])
     assert tables["trades"].num_rows == 0
-    assert {row["gate"] for row in rows(tables, "decisions")} - {"expiry"} == {"shield"}
+    decisions = [row for row in rows(tables, "decisions") if row["gate"] != "expiry"]
+    assert {(row["gate"], row["verdict"]) for row in decisions} == {("faulty_shield", "refused")}
 
 
 def test_tracker_is_counted_and_stops_nothing() -> None:

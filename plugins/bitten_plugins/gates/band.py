@@ -9,48 +9,70 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, GateContext, Situation, Verdict
-from bitten.ledger import Ledger
+from bitten.ledger import AUTO, Ledger
 from bitten.model.dtypes import Floats
 from bitten.rule import BAND, Rule
 
+Percent = Annotated[float, Meta(ge=0, le=100)]
+_EVERYTHING = (0.0, 100.0)
+
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Bounds for every account; each account's own `band` narrows them."""
+    """Lowest and highest confidence. An account's own `band` goes before a pattern's, and that before these."""
 
-    low: Annotated[float, Meta(ge=0, le=100, description="lowest confidence that fires")] = 0.0
-    high: Annotated[float, Meta(ge=0, le=100, description="highest confidence that fires")] = 100.0
+    low: Annotated[float, Meta(ge=0, le=100, description="lowest confidence that fires without a person")] = 80.0
+    high: Annotated[float, Meta(ge=0, le=100, description="highest confidence that fires without a person")] = 89.0
+    manual: Annotated[
+        tuple[Percent, Percent], Meta(description="lowest and highest confidence for MANUAL accounts")
+    ] = _EVERYTHING
+    patterns: Annotated[
+        dict[str, tuple[Percent, Percent]],
+        Meta(description="bands of single patterns for AUTO accounts, as {bb_scalp = [60.0, 100.0]}"),
+    ] = {}
 
     def __post_init__(self) -> None:
         if self.low > self.high:
             raise ValueError(
                 f"low = {self.low:g} is above high = {self.high:g}; perhaps low = {self.high:g}, high = {self.low:g}"
             )
+        for name, (low, high) in {"manual": self.manual, **self.patterns}.items():
+            if low > high:
+                raise ValueError(f"{name} = [{low:g}, {high:g}] goes down; perhaps [{high:g}, {low:g}]")
 
 
 class Band(Gate):
-    """Passes signals whose confidence lies in the band, both ends included."""
+    """Passes signals whose confidence lies in the band, both ends included.
+
+    80.0 to 89.0 is what fires by itself; MANUAL accounts are offered everything.
+    """
 
     Config = BandConfig
 
     def __init__(self, config: BandConfig, context: GateContext) -> None:
         super().__init__(config, context)
-        self._known: tuple[Ledger, Floats, Floats] | None = None
+        self._ledger: Ledger | None = None
+        self._known: dict[str, tuple[Floats, Floats]] = {}
 
-    def rule(self) -> Rule:
-        """The same as a kernel's rule."""
-        return Rule(BAND, self.config.low, self.config.high)
+    def rule(self) -> Rule | None:
+        """The same as a kernel's rule, where patterns do not differ."""
+        return None if self.config.patterns else Rule(BAND, self.config.low, self.config.high)
 
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""
-        low, high = self._bounds(situation.ledger)
-        confidence = situation.signal.confidence
+        low, high = self._bounds(situation.ledger, situation.signal.pattern)
+        confidence = situation.confidence
         passed = (low <= confidence) & (confidence <= high)
         limit = np.where(confidence < low, low, high)
         return Verdict(passed, confidence, limit, "confidence was {measured:.1f}, the band ends at {limit:.1f}")
 
-    def _bounds(self, ledger: Ledger) -> tuple[Floats, Floats]:
-        """Lowest and highest confidence per account; the ledger's bands never change."""
-        if self._known is None or self._known[0] is not ledger:
-            low = np.maximum(ledger.band_low, self.config.low)
-            self._known = ledger, low, np.minimum(ledger.band_high, self.config.high)
-        return self._known[1:]
+    def _bounds(self, ledger: Ledger, pattern: str) -> tuple[Floats, Floats]:
+        """Lowest and highest confidence per account; neither the ledger's bands nor its modes ever change."""
+        if self._ledger is not ledger:
+            self._ledger, self._known = ledger, {}
+        if pattern not in self._known:
+            auto = self.config.patterns.get(pattern, (self.config.low, self.config.high))
+            by_mode = [np.where(ledger.mode == AUTO, auto[i], self.config.manual[i]) for i in (0, 1)]
+            own = (ledger.band_low, ledger.band_high)
+            low, high = (np.where(np.isnan(mine), rest, mine) for mine, rest in zip(own, by_mode, strict=True))
+            self._known[pattern] = low, high
+        return self._known[pattern]

@@ -9,8 +9,10 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.model.dtypes import Floats
 from bitten.rule import LOTS, Rule
 from bitten.sizing import floor_to_step
+from bitten_plugins.gates.loss import loss_per_lot
 
 
 class FixedLotsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,4 +43,11 @@ class FixedLots(Gate):
             )
         lots = np.full(size, floor_to_step(wanted, instrument))
         text = "{measured:g} lots are below the smallest volume {limit:g}"
-        return Verdict(lots >= instrument.volume_min, wanted, instrument.volume_min, text, lots)
+        return Verdict(lots >= instrument.volume_min, wanted, instrument.volume_min, text, lots, self._loss(situation))
+
+    def _loss(self, situation: Situation) -> Floats | None:
+        """Account money that one lot loses at the stop, for gates that add up risk; None without a stop."""
+        signal = situation.signal
+        quote = situation.market.quote(signal.symbol)
+        distance = None if quote is None else signal.stop_distance(quote.ask if signal.side > 0 else quote.bid)
+        return None if distance is None else loss_per_lot(situation, distance, self.context)

@@ -12,13 +12,17 @@ from msgspec import Meta
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
 from bitten.rule import RISK, Rule
-from bitten.sizing import lots_for_risk, points_to_money
+from bitten.sizing import lots_for_risk
+from bitten_plugins.gates.loss import loss_per_lot
 
 
 class RiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much may be lost at the stop."""
 
     percent: Annotated[float, Meta(gt=0, le=5, description="of equity, for all; else each account's own")] | None = None
+    cap: Annotated[float, Meta(gt=0, le=5, description="most of equity, after the multiplier of an account's tier")] = (
+        5.0
+    )
 
 
 class Risk(Gate):
@@ -33,7 +37,7 @@ class Risk(Gate):
 
     def rule(self) -> Rule:
         """The same as a kernel's rule."""
-        percent = math.nan if self.config.percent is None else self.config.percent
+        percent = math.nan if self.config.percent is None else min(self.config.percent, self.config.cap)
         return Rule(RISK, percent, self.context.slippage_points)
 
     def decide(self, situation: Situation) -> Verdict:
@@ -56,26 +60,22 @@ class Risk(Gate):
 
     def _sized(self, situation: Situation, distance: int) -> Verdict:
         ledger, instrument = situation.ledger, situation.signal.instrument
-        percent = ledger.risk_percent if self.config.percent is None else self.config.percent
-        risk = np.maximum(situation.equity, 0.0) * percent / 100.0 * situation.scale
-        losses = {currency: self._loss_per_lot(situation, distance, currency) for currency in set(ledger.currencies)}
-        loss = np.array([losses[currency] for currency in ledger.currencies])
-        lots = np.array([lots_for_risk(float(r), float(one), instrument) for r, one in zip(risk, loss, strict=True)])
+        equity = np.maximum(situation.equity, 0.0)
+        own = ledger.risk_percent if self.config.percent is None else np.full(equity.size, self.config.percent)
+        percent = np.minimum(own * ledger.risk_multiplier, self.config.cap)
+        risk = equity * percent / 100.0 * situation.scale
+        loss = loss_per_lot(situation, distance, self.context)
+        lots = lots_for_risk(risk, loss, instrument)
+        exact = np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0)
         return Verdict(
             lots >= instrument.volume_min,
-            np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0),
+            exact,
             instrument.volume_min,
             "the risk allows {measured:.4f} lots, the smallest volume is {limit:g}",
             lots,
-        )
-
-    def _loss_per_lot(self, situation: Situation, distance: int, currency: str) -> float:
-        """Account money lost by one lot at the stop, positive.
-
-        Slippage moves a stop's fill; of a stop that is a price it also leaves the entry farther away.
-        """
-        signal = situation.signal
-        points = distance + self.context.slippage_points * (1 if signal.relative else 2)
-        money = -points_to_money(points, 1.0, signal.instrument)
-        lost = situation.market.convert(money, signal.instrument.quote, currency)
-        return -lost + 2 * self.context.commission_per_lot
+            loss,
+            {
+                "equity": equity, "percent": percent, "risk_money": risk, "stop_points": float(distance),
+                "loss_per_lot": loss, "exact_lots": exact,
+            },
+        )  # fmt: skip

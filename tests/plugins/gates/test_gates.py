@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace as replace_account
 from typing import Any
 
 import numpy as np
@@ -34,11 +36,13 @@ def signal(confidence: float = 85.0, stop: int = 109_900, side: int = 1, **chang
     return replace(facts, **changes)
 
 
-def situation(of: Signal, *fires: Fire, scale: float = 1.0) -> Situation:
+def situation(
+    of: Signal, *fires: Fire, scale: float = 1.0, accounts: Sequence[Account] = ACCOUNTS
+) -> Situation:
     market = Market({"EURUSD": of.instrument}, {})
     quotes = Quotes("EURUSD", np.array([900, 1_000]), np.array([109_990, 110_000]), np.array([110_002, 110_012]))
     market.begin(Slice(1_000, {"EURUSD": quotes}))
-    ledger = Ledger(ACCOUNTS)
+    ledger = Ledger(accounts)
     for fire in fires:
         ledger.apply(fire)
     return Situation(of, MarketView(market, of.time), ledger, np.zeros(3), scale)
@@ -58,9 +62,31 @@ def gate(name: str, context: GateContext | None = None, **config: Any) -> Any:
     [(79.9, [0, 1, 1]), (80.0, [1, 1, 1]), (89.0, [1, 1, 1]), (89.1, [0, 1, 1]), (92.0, [0, 0, 0])],
 )
 def test_band_ends_are_inside(confidence: float, passed: list[int]) -> None:
-    verdict = gate("band", high=91.0).decide(situation(signal(confidence)))
+    verdict = gate("band", low=0.0, high=91.0).decide(situation(signal(confidence)))
     assert verdict.passed.tolist() == [bool(p) for p in passed]
     assert verdict.limit.tolist()[0] == (80.0 if confidence < 80 else 89.0)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "confidence", "passed"),
+    [
+        ("p", 79.9, [0, 0, 1]), ("p", 80.0, [1, 1, 1]), ("p", 89.0, [1, 1, 1]), ("p", 89.1, [0, 0, 1]),
+        ("odd", 40.0, [0, 1, 1]), ("odd", 85.0, [1, 0, 1]), ("p", 19.0, [0, 0, 0]),
+    ],
+)  # fmt: skip
+def test_band_of_auto_and_manual_accounts_and_of_a_pattern(pattern: str, confidence: float, passed: list[int]) -> None:
+    """An account's own band goes first, then the pattern's, then the gate's; people are offered more."""
+    rows = [ACCOUNTS[0], ACCOUNTS[1], replace_account(ACCOUNTS[2], mode="manual")]
+    band = gate("band", manual=(20.0, 100.0), patterns={"odd": (30.0, 50.0)})
+    verdict = band.decide(situation(signal(confidence, pattern=pattern), accounts=rows))
+    assert verdict.passed.tolist() == [bool(p) for p in passed]
+    assert band.rule() is None
+    assert gate("band").rule() is not None
+
+
+def test_band_the_wrong_way_round() -> None:
+    with pytest.raises(ValueError, match=r"odd = \[60, 50\] goes down; perhaps \[50, 60\]"):
+        gate("band", patterns={"odd": (60.0, 50.0)})
 
 
 def test_slots_count_pending_orders() -> None:

@@ -1,0 +1,28 @@
+"""What one lot loses at a signal's stop, which gates size by and add up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bitten.gate import GateContext, Situation
+from bitten.model.dtypes import Floats
+from bitten.sizing import points_to_money
+
+
+def loss_per_lot(situation: Situation, distance: int, context: GateContext) -> Floats:
+    """Account money lost by one lot at the stop, per account, positive, costs included.
+
+    Slippage moves a stop's fill; of a stop that is a price it also leaves the entry farther away. Converted at the
+    worse side; plus the round turn's commission. Source: MetaTrader 5 symbol properties.
+
+    Args:
+        distance: points from the price at which the order would fill now to the stop.
+    """
+    signal, currencies = situation.signal, situation.ledger.currencies
+    points = distance + context.slippage_points * (1 if signal.relative else 2)
+    money = -points_to_money(float(points), 1.0, signal.instrument)
+    lost = {
+        currency: 2 * context.commission_per_lot - situation.market.convert(money, signal.instrument.quote, currency)
+        for currency in dict.fromkeys(currencies)
+    }
+    return np.full(len(currencies), lost[currencies[0]]) if len(lost) == 1 else np.array([lost[c] for c in currencies])
