@@ -29,6 +29,7 @@ from bitten.backtesting import build_pipeline, make_feed
 from bitten.config import read_config
 from bitten.fates import Book
 from bitten.kernels.exits import FillRules
+from bitten.market import quotes_path
 from bitten.model.dtypes import NS_PER_MS, NS_PER_SECOND
 from bitten.model.facts import ExitPlan, Signal
 from bitten.model.instruments import load_instruments
@@ -58,12 +59,12 @@ def kernel_ns(count: int, slices: int) -> float:
         pieces.append(Quotes(SYMBOL, stamps, bid, ask))
     book = Book(FillRules())
     for key in range(count):
-        book.add(key, _signal(key), ExitPlan())
-    book.advance(pieces[0], int(pieces[0].ts[-1]))
+        book.add(key, _signal(key), ExitPlan(), DEFAULT_START)
+    book.advance(quotes_path(pieces[0]), int(pieces[0].ts[-1]))
     assert book.count == count  # all are open
     start = time.perf_counter()
     for piece in pieces[1:]:
-        book.advance(piece, int(piece.ts[-1]))
+        book.advance(quotes_path(piece), int(piece.ts[-1]))
     took = time.perf_counter() - start
     assert book.count == count  # none has closed
     return took / (slices * SLICE) * 1e9

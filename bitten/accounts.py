@@ -8,7 +8,8 @@ a list of objects with these keys, or of user configurations as the system that 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,21 +59,32 @@ def read_accounts(file: TomlFile, tables: Sequence[Any], tiers: Sequence[Tier], 
         path: KeyPath = ("accounts", i)
         section = file.convert(table, AccountSection, path)
         if section.file is None:
-            rows = [(section, lambda key, path=path: file.where((*path, key)))]
+            rows: Iterable[tuple[AccountSection, Where]] = [(section, partial(_place, file, path))]
         elif len(table) > 1:
             others = ", ".join(key for key in table if key != "file")
             raise file.error((*path, "file"), f"accounts.file stands beside {others}: those keys belong into the file")
         else:
-            rows = list(_read_file(folder / section.file, file.where((*path, "file"))))
+            rows = _read_file(folder / section.file, file.where((*path, "file")))
         for row, where in rows:
             account = _account(row, known, where)
             if account.id in seen:
-                raise ConfigError(f'{where("id")}: accounts has two named "{account.id}": give one of them another name')
+                raise ConfigError(
+                    f'{where("id")}: accounts has two named "{account.id}": give one of them another name'
+                )
             seen.add(account.id)
             accounts.append(account)
     if not accounts:
         raise file.error(("accounts",), "accounts is empty: there must be at least one")
     return tuple(accounts)
+
+
+def _place(file: TomlFile, path: KeyPath, key: str) -> str:
+    return file.where((*path, key))
+
+
+def _line(where: str, key: str) -> str:
+    """A file of accounts has a line for each; its keys share it."""
+    return where
 
 
 def _account(row: AccountSection, tiers: Mapping[str, Tier], where: Where) -> Account:
@@ -108,7 +120,7 @@ def _read_file(path: Path, named: str) -> Iterator[tuple[AccountSection, Where]]
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
     for values, where in rows:
         try:
-            yield msgspec.convert(values, AccountSection), lambda key, where=where: where
+            yield msgspec.convert(values, AccountSection), partial(_line, where)
         except msgspec.ValidationError as error:
             raise ConfigError(f"{where}: {error}") from error
 

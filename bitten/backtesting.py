@@ -16,6 +16,7 @@ from bitten.executor import ExecutorContext
 from bitten.feed import Feed, FeedContext, FeedFacts
 from bitten.gate import GateContext
 from bitten.journal.memory import MemoryJournal
+from bitten.journal.schema import TABLES
 from bitten.kernels.jit import announce_compilation
 from bitten.ledger import Ledger
 from bitten.manager import Manager
@@ -31,6 +32,8 @@ from bitten.runfolder import run_name, staged, write_json, write_tables
 from bitten.tracker import trackers
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bitten.analysis.candles import CandleSketch
     from bitten.run import Run
 
@@ -94,8 +97,9 @@ def run_config(
             _replay(pipeline, feed, facts, progress)
         seconds = clock.elapsed() - started
         created = iso(clock.now_ns(), 0)
+        tables = {**pipeline.parts.journal.tables(), **_extra_tables(pipeline)}
         manifest = make_manifest(config, run_name(folder), facts, pipeline, created, seconds)
-        _write(folder, config, pipeline, sketch, manifest)
+        _write(folder, config, tables, (pipeline.counters.first or 0, pipeline.counters.last or 0), sketch, manifest)
     return Run.open(place / run_name(folder))
 
 
@@ -184,17 +188,31 @@ def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress
     pipeline.finish()
 
 
-def _write(folder: Path, config: Config, pipeline: Pipeline, sketch: CandleSketch, manifest: dict[str, Any]) -> None:
+def _extra_tables(pipeline: Pipeline) -> dict[str, pa.Table]:
+    """What gates and shields leave, by name; one that fails to, or takes a name that is taken, leaves nothing."""
+    extra: dict[str, pa.Table] = {}
+    for step in pipeline.chain.steps:
+        try:
+            for name, table in step.part.tables().items():
+                if not name.isidentifier() or name in TABLES or name in extra:
+                    raise ValueError(f'a table cannot be called "{name}": that is taken, or no word')
+                extra[name] = table
+        except Exception as error:
+            pipeline.publisher.failed(step.name, "tables", error)
+    return extra
+
+
+def _write(
+    folder: Path, config: Config, tables: Mapping[str, pa.Table], span: tuple[int, int], sketch: CandleSketch,
+    manifest: dict[str, Any],
+) -> None:  # fmt: skip
     from bitten.analysis.report import render_report
     from bitten.analysis.statistics import AccountFacts, summarise
 
-    tables = pipeline.parts.journal.tables()
     accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
-    first, last = pipeline.counters.first, pipeline.counters.last
-    assert first is not None and last is not None  # there were quotes
     with ThreadPoolExecutor(1) as pool:  # Arrow writes without the interpreter
         written = pool.submit(write_tables, folder, tables)
-        summary = summarise(tables, accounts, (first, last))
+        summary = summarise(tables, accounts, span)
         write_json(folder / "summary.json", summary)
         write_json(folder / "manifest.json", manifest)
         report = render_report(tables, summary, manifest, sketch.sets())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from bitten.arrow import read_parquet
-from bitten.errors import BittenError
+from bitten.errors import BittenError, did_you_mean
 from bitten.journal.schema import TABLES
 
 if TYPE_CHECKING:
@@ -59,8 +59,19 @@ class Run:
 
     @cached_property
     def tables(self) -> dict[str, pa.Table]:
-        """All tables by name, as Arrow: signals, decisions, trades, outcomes, equity."""
+        """The tables of every run by name, as Arrow: signals, decisions, trades, outcomes, equity, ..."""
         return {name: self._read(name) for name in TABLES}
+
+    def table(self, name: str) -> pa.Table:
+        """One table by name, also one that a gate or shield has left beside those that every run has.
+
+        Raises:
+            BittenError: there is none of that name.
+        """
+        there = sorted(path.stem for path in self.folder.glob("*.parquet"))
+        if name not in there:
+            raise BittenError(f'{self.folder} has no table "{name}"{did_you_mean(name, there)}')
+        return self._read(name)
 
     @cached_property
     def trades(self) -> pd.DataFrame:

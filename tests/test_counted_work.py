@@ -157,6 +157,7 @@ import json, sys
 import numpy as np
 from bitten.fates import Book
 from bitten.kernels import exits
+from bitten.market import quotes_path
 from bitten.model.facts import ExitPlan, Signal
 from bitten.model.quotes import Quotes
 from tests.markets import START, instrument
@@ -180,13 +181,13 @@ for k in range(positions):
         time=START - 1, anchor=k, reference_points=110_000, stop_points=900, target_points=900, relative=True,
         confidence=50.0, expiry=0, plan=ExitPlan(),
     )
-    book.add(k, signal, ExitPlan())
-book.advance(quotes, int(ts[-1]))  # filled at the first quote
+    book.add(k, signal, ExitPlan(), signal.time)
+book.advance(quotes_path(quotes), int(ts[-1]))  # filled at the first quote
 for column in (quotes.bid, quotes.ask):
     column.flags.writeable = False
 counted = [column.view(Counted) for column in (bid, bid + 5)]
 later = Quotes("EURUSD", ts + int(ts[-1]) - START + 1, *counted)
-book.advance(later, int(later.ts[-1]))
+book.advance(quotes_path(later), int(later.ts[-1]))
 assert book.count == positions
 print(json.dumps(Counted.reads))
 """

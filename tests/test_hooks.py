@@ -216,6 +216,30 @@ def test_bitten_signal(heard: tuple[Hears, Run]) -> None:
 _DECIDING = ("signal", "decision", "fire")
 
 
+def test_bitten_mission(tmp_path: Path) -> None:
+    ears = Hears()
+    accounts = [{"id": "machine"}, {"id": "person", "mode": "manual"}]
+    replay(tmp_path, {"p": Offers({}), "ears": ears}, accounts=accounts, missions={"human": "always"})
+    missions = ears.of("mission")
+    assert [(m.signal.id, m.account, m.mode) for m in missions] == [
+        (signal.id, account, mode)
+        for signal in ears.of("signal")
+        for account, mode in (("machine", "auto"), ("person", "manual"))
+    ]
+    assert {fire.id for fire in ears.of("fire")} < {mission.id for mission in missions}
+
+
+def test_bitten_answer(tmp_path: Path) -> None:
+    ears = Hears()
+    accounts = [{"id": "machine"}, {"id": "person", "mode": "manual"}]
+    run = replay(tmp_path, {"p": Offers({}), "ears": ears}, accounts=accounts, missions={"human": "always"})
+    answers = {a.mission.id: a for a in ears.of("answer")}
+    assert answers.keys() == {mission.id for mission in ears.of("mission")}
+    waited = {(a.mission.mode, a.time - a.mission.time) for a in answers.values() if a.answer == "accepted"}
+    assert waited == {("auto", 0), ("manual", 30_000_000_000)}
+    assert set(run.trades["account"]) == {"machine", "person"}
+
+
 def test_bitten_decision(heard: tuple[Hears, Run]) -> None:
     ears, run = heard
     decisions = ears.of("decision")

@@ -46,7 +46,7 @@ def test_worked_cases(
     facts = INSTRUMENTS[symbol]
     loss = -points_to_money(facts.points(distance), 1.0, facts)
     loss = market(prices).convert(loss, facts.quote, account, 1_000)
-    assert lots_for_risk(risk, -loss, facts) == lots
+    assert lots_for_risk(np.array([float(risk)]), np.array([-loss]), facts).tolist() == [lots]
 
 
 @pytest.mark.parametrize("lots", [0.29, 0.57, 1.15, 0.07, 2.01, 100.0])
@@ -67,7 +67,8 @@ def test_tenths_survive_and_exact_quotients_do() -> None:
 )  # fmt: skip
 def test_never_more_than_the_risk_and_never_below_the_minimum(risk: float, loss: float, symbol: str) -> None:
     facts = INSTRUMENTS[symbol]
-    lots = lots_for_risk(risk, loss, facts)
+    (lots,) = lots_for_risk(np.array([risk]), np.array([loss]), facts).tolist()
+    assert lots == floor_to_step(risk / loss, facts)
     assert lots == 0 or facts.volume_min <= lots <= facts.volume_max
     assert lots * loss <= risk * (1 + 1e-9) + 1e-9 * loss
     assert lots == round(lots, 2)

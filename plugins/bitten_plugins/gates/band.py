@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -14,14 +14,28 @@ from bitten.model.dtypes import Floats
 from bitten.rule import BAND, Rule
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
-_EVERYTHING = (0.0, 100.0)
+AUTO_BAND: Final = (80.0, 89.0)
+"""What fires by itself where nothing else is configured."""
+
+_EVERYTHING: Final = (0.0, 100.0)
 
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lowest and highest confidence. An account's own `band` goes before a pattern's, and that before these."""
 
-    low: Annotated[float, Meta(ge=0, le=100, description="lowest confidence that fires without a person")] = 80.0
-    high: Annotated[float, Meta(ge=0, le=100, description="highest confidence that fires without a person")] = 89.0
+    low: (
+        Annotated[
+            float,
+            Meta(ge=0, le=100, description="lowest confidence that fires; 80 where high is not given either, else 0"),
+        ]
+        | None
+    ) = None
+    high: (
+        Annotated[
+            float, Meta(ge=0, le=100, description="highest that fires; 89 where low is not given either, else 100")
+        ]
+        | None
+    ) = None
     manual: Annotated[
         tuple[Percent, Percent], Meta(description="lowest and highest confidence for MANUAL accounts")
     ] = _EVERYTHING
@@ -31,13 +45,20 @@ class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
 
     def __post_init__(self) -> None:
-        if self.low > self.high:
-            raise ValueError(
-                f"low = {self.low:g} is above high = {self.high:g}; perhaps low = {self.high:g}, high = {self.low:g}"
-            )
+        low, high = self.auto
+        if low > high:
+            raise ValueError(f"low = {low:g} is above high = {high:g}; perhaps low = {high:g}, high = {low:g}")
         for name, (low, high) in {"manual": self.manual, **self.patterns}.items():
             if low > high:
                 raise ValueError(f"{name} = [{low:g}, {high:g}] goes down; perhaps [{high:g}, {low:g}]")
+
+    @property
+    def auto(self) -> tuple[float, float]:
+        """The band of AUTO accounts."""
+        if self.low is None and self.high is None:
+            return AUTO_BAND
+        low, high = _EVERYTHING
+        return low if self.low is None else self.low, high if self.high is None else self.high
 
 
 class Band(Gate):
@@ -55,7 +76,7 @@ class Band(Gate):
 
     def rule(self) -> Rule | None:
         """The same as a kernel's rule, where patterns do not differ."""
-        return None if self.config.patterns else Rule(BAND, self.config.low, self.config.high)
+        return None if self.config.patterns else Rule(BAND, *self.config.auto)
 
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""
@@ -70,7 +91,7 @@ class Band(Gate):
         if self._ledger is not ledger:
             self._ledger, self._known = ledger, {}
         if pattern not in self._known:
-            auto = self.config.patterns.get(pattern, (self.config.low, self.config.high))
+            auto = self.config.patterns.get(pattern, self.config.auto)
             by_mode = [np.where(ledger.mode == AUTO, auto[i], self.config.manual[i]) for i in (0, 1)]
             own = (ledger.band_low, ledger.band_high)
             low, high = (np.where(np.isnan(mine), rest, mine) for mine, rest in zip(own, by_mode, strict=True))

@@ -36,9 +36,7 @@ def signal(confidence: float = 85.0, stop: int = 109_900, side: int = 1, **chang
     return replace(facts, **changes)
 
 
-def situation(
-    of: Signal, *fires: Fire, scale: float = 1.0, accounts: Sequence[Account] = ACCOUNTS
-) -> Situation:
+def situation(of: Signal, *fires: Fire, scale: float = 1.0, accounts: Sequence[Account] = ACCOUNTS) -> Situation:
     market = Market({"EURUSD": of.instrument}, {})
     quotes = Quotes("EURUSD", np.array([900, 1_000]), np.array([109_990, 110_000]), np.array([110_002, 110_012]))
     market.begin(Slice(1_000, {"EURUSD": quotes}))
@@ -62,7 +60,7 @@ def gate(name: str, context: GateContext | None = None, **config: Any) -> Any:
     [(79.9, [0, 1, 1]), (80.0, [1, 1, 1]), (89.0, [1, 1, 1]), (89.1, [0, 1, 1]), (92.0, [0, 0, 0])],
 )
 def test_band_ends_are_inside(confidence: float, passed: list[int]) -> None:
-    verdict = gate("band", low=0.0, high=91.0).decide(situation(signal(confidence)))
+    verdict = gate("band", high=91.0).decide(situation(signal(confidence)))
     assert verdict.passed.tolist() == [bool(p) for p in passed]
     assert verdict.limit.tolist()[0] == (80.0 if confidence < 80 else 89.0)
 
