@@ -225,7 +225,8 @@ class Pipeline:
                 self._next_mark = (until // self._equity_ns + 1) * self._equity_ns
                 break
             self._apply(self.executor.advance(self._next_mark), self._next_mark)
-            self._note(self._next_mark, self.ledger.open_rows)
+            if rows := self.ledger.open_rows:  # a position may have closed on the way
+                self._note(self._next_mark, rows)
             self._next_mark += self._equity_ns
         self._apply(self.executor.advance(until) if self._waiting or self._open else (), until)
 

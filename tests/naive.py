@@ -73,7 +73,7 @@ class NaiveExecutor(Executor):
         s, plan = fire.signal, fire.signal.plan
         self.positions[s.symbol].append(
             Position(
-                fire.number, s.side, s.time + self.latency, s.expiry,
+                fire.number, s.side, fire.time + self.latency, s.expiry,
                 None if s.stop_points == NO_PRICE else s.stop_points,
                 None if s.target_points == NO_PRICE else s.target_points,
                 s.relative, plan.breakeven_r, plan.trail_points, plan.time_stop_ns, s.timeframe_ns,

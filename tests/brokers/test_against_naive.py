@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bitten.executor import Executor, ExecutorContext, Report
 from bitten.fates import Fates
 from bitten.market import Market
-from bitten.model.dtypes import CLOSE_REASONS, CLOSED, EXPIRED, FILLED, NS_PER_MINUTE, REJECTED
+from bitten.model.dtypes import CLOSE_REASONS, CLOSED, EXPIRED, FILLED, NS_PER_MINUTE, NS_PER_MS, REJECTED
 from bitten.model.facts import Fire
 from bitten.model.quotes import Quotes, Slice
 from bitten.store.columns import BarColumns
@@ -27,9 +28,12 @@ def drive(kind: type[Executor], config: object, pieces: list[Slice], fires: list
     fates = Fates({symbol: executor.fill_rules(symbol) for symbol in facts})
     reports: list[Report] = []
     todo = sorted(fires, key=lambda fire: (fire.time, fire.number))
+    known = sorted(fires, key=lambda fire: (fire.signal.time, fire.number))
     for piece in pieces:
         market.begin(piece)
-        executor.begin(fates.advance(piece, [fire.signal for fire in todo if fire.time <= piece.horizon]))
+        new = [fire.signal for fire in known if fire.signal.time <= piece.horizon]
+        known = [fire for fire in known if fire.signal.time > piece.horizon]
+        executor.begin(fates.advance(piece, new))
         while todo and todo[0].time <= piece.horizon:
             fire = todo.pop(0)
             reports.extend(executor.advance(fire.time))
@@ -63,6 +67,35 @@ def test_ticks(seed: int, latency: float, slip: int, target: str, level: int) ->
     fires = [random_fire(rng, k, quotes[s], facts[s]) for k, s in enumerate(rng.choice(list(facts), 25).tolist())]
     fires = [fire for fire in fires if fire.time <= horizon]
     agree([Slice(horizon, quotes)], fires, facts, rng, latency_ms=latency, slippage_points=slip, target_fill=target)
+
+
+@given(seed=st.integers(0, 2**32 - 1), latency=st.sampled_from([0.0, 700.0]), from_bars=st.booleans())
+@settings(max_examples=60)
+def test_orders_that_a_person_releases_later(seed: int, latency: float, from_bars: bool) -> None:
+    """Some leave at their signal's time, some later; among equal instants those that left at once are told first."""
+    rng = np.random.default_rng(seed)
+    facts = {"EURUSD": instrument(stops_level=3)}
+    count = int(rng.integers(1, 400))
+    quotes = random_quotes(rng, "EURUSD", count)
+    if from_bars:
+        quotes = random_bar_quotes(rng, "EURUSD", 1 + count // 4, True)
+    fires = []
+    for k in range(30):
+        fire = random_fire(rng, k, quotes, facts["EURUSD"])
+        time = fire.time + int(rng.choice([0, 1, int(rng.integers(0, 200_000)) * NS_PER_MS]))
+        if time <= quotes.ts[-1] and not 0 < fire.signal.expiry <= time:
+            fires.append(replace(fire, time=time))
+    pieces = [Slice(int(quotes.ts[-1]), {"EURUSD": quotes})]
+    told = [
+        sorted(drive(kind, config(latency_ms=latency), cutting, fires, facts))
+        for kind, config, cutting in (
+            (NaiveExecutor, NaiveConfig, pieces),
+            (SimulatedExecutor, SimulatedConfig, pieces),
+            (SimulatedExecutor, SimulatedConfig, cut(pieces, rng)),
+        )
+    ]
+    assert told[0] == told[1] == told[2]
+    assert len([r for r in told[0] if r.kind != FILLED]) == len(fires)
 
 
 def random_bar_quotes(rng: np.random.Generator, symbol: str, n: int, pessimistic: bool) -> Quotes:
