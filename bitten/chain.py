@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bitten.clock import iso
 from bitten.gate import NEVER, Gate, Part, Score, Shield, Situation, Verdict
-from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, literal
+from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal
 from bitten.ledger import Ledger, frozen
 from bitten.market import Market, MarketView
 from bitten.model.dtypes import Bools, Floats, Ints, Records
@@ -35,7 +36,7 @@ class Approved(NamedTuple):
     rows: Ints
     lots: Floats
     risk: Floats  # account currency lost at the stop; 0 where no gate worked it out
-    sizing: Mapping[str, Floats]  # how the lots came about
+    sizing: Mapping[str, Number]  # how the lots came about: columns over ALL accounts, or one for all
 
 
 _NOBODY: Final = Approved(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), {})
@@ -138,7 +139,7 @@ class GateChain:
         view = MarketView(self._market, time)
         lots = self._unsized
         situation = Situation(signal, view, self._ledger, lots)
-        working: dict[str, Floats | Ints | float] = {}
+        working: dict[str, Number] = {}
         loss: Floats | None = None
         for step in self.steps:
             try:
@@ -166,7 +167,7 @@ class GateChain:
         return self._approved(signal, alive, lots, loss, working | {"scale": situation.scale}, given)
 
     def _approved(
-        self, signal: Signal, alive: Ints, lots: Floats, loss: Floats | None, working: Mapping[str, Any],
+        self, signal: Signal, alive: Ints, lots: Floats, loss: Floats | None, working: Mapping[str, Number],
         given: list[Answers],
     ) -> Approved:  # fmt: skip
         sized = lots[alive] > 0
@@ -175,12 +176,7 @@ class GateChain:
             given.append(_flat("sizing", alive[~sized], REFUSED, text, 0.0, least))
             alive = alive[sized]
         mine = lots[alive]
-        risk = np.zeros(mine.size) if loss is None else loss[alive] * mine
-        sizing = {
-            name: np.full(mine.size, value, np.float64) if np.ndim(value) == 0 else np.asarray(value)[alive]
-            for name, value in working.items()
-        }
-        return Approved(alive, mine, risk, sizing)
+        return Approved(alive, mine, np.zeros(mine.size) if loss is None else loss[alive] * mine, working)
 
     def _failure(self, step: Step, signal: Signal, time: int, error: BaseException) -> str:
         if isinstance(error, _AlreadyTold):
@@ -214,7 +210,7 @@ class GateChain:
         given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, after.lots[alive]))
         return after, alive
 
-    def _checked(self, verdict: Verdict) -> tuple[Bools, Floats, Floats, Floats | None]:
+    def _checked(self, verdict: Verdict) -> tuple[Bools, Number, Number, Floats | None]:
         """A verdict's columns; raises where it is none: wrong shapes, sizes that are no sizes, a broken reason."""
         if not isinstance(verdict, Verdict):
             raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
@@ -227,21 +223,23 @@ class GateChain:
             self._sound.add(verdict.reason)
         lots = None
         if verdict.lots is not None:
-            lots = self._column(verdict.lots)
-            if not ((lots >= 0) & (lots < np.inf)).all():
+            lots = np.asarray(self._number(verdict.lots), np.float64)
+            if lots.shape != (self._size,) or not all(0 <= one < math.inf for one in lots.tolist()):
                 raise ValueError(f"lots are {lots.tolist()}")
         if verdict.loss_per_lot is not None:
-            self._column(verdict.loss_per_lot)
-        return passed, self._column(verdict.measured), self._column(verdict.limit), lots
+            self._number(verdict.loss_per_lot)
+        return passed, self._number(verdict.measured), self._number(verdict.limit), lots
 
-    def _column(self, value: Floats | Ints | float) -> Floats:
-        """One value per account of a column, or of a number that is one for all."""
-        column: Floats = np.asarray(value, np.float64)
-        if column.shape == (self._size,):
-            return column
-        if column.shape:
+    def _number(self, value: Number) -> Number:
+        """A column over the accounts, or a number that is one for all; raises where it is neither."""
+        if type(value) is float:
+            return value
+        if type(value) is np.ndarray and value.shape == (self._size,) and value.dtype.kind in "fi":
+            return value
+        column = np.asarray(value, np.float64)
+        if column.shape not in ((), (self._size,)):
             raise ValueError(f"a column has shape {column.shape}, not ({self._size},)")
-        return np.full(self._size, column)
+        return column if column.ndim else column.item()
 
 
 class _AlreadyTold(Exception):  # noqa: N818  # no error of its own: what made the part fail was published then
@@ -253,25 +251,28 @@ def _overriding(steps: Sequence[Step], method: str) -> list[Step]:
 
 
 def _answered(
-    name: str, alive: Ints, passed: Bools, reason: str, measured: Floats, limit: Floats, before: Floats, lots: Floats,
+    name: str, alive: Ints, passed: Bools, reason: str, measured: Number, limit: Number, before: Floats, lots: Floats,
     given: list[Answers],
 ) -> Ints:  # fmt: skip
     """Keep what a gate said of the accounts it was asked for; who is left."""
-    mine, sizes = passed[alive], lots[alive]
-    verdicts = np.where(mine, PASSED, REFUSED)
+    mine = passed[alive]
+    everyone = bool(mine.all())
+    verdicts: Ints | int = PASSED if everyone else np.where(mine, PASSED, REFUSED)
     if lots is not before:
-        held = before[alive]
-        verdicts[mine & (held > 0) & (sizes < held)] = RESIZED
-    given.append(Answers(name, alive, verdicts, reason, measured[alive], limit[alive], sizes))
-    return alive if mine.all() else alive[mine]
+        shrunk = mine & (before[alive] > 0) & (lots[alive] < before[alive])
+        if shrunk.any():
+            verdicts = np.where(mine, np.where(shrunk, RESIZED, PASSED), REFUSED)
+    given.append(Answers(name, alive, verdicts, reason, _of(measured, alive), _of(limit, alive), lots[alive]))
+    return alive if everyone else alive[mine]
+
+
+def _of(value: Number, rows: Ints) -> Number:
+    """A copy of some rows of a column; a single number as it is."""
+    return value[rows] if isinstance(value, np.ndarray) else value
 
 
 def _flat(
-    name: str, rows: Ints, verdict: int, reason: str, measured: float, limit: float, lots: Floats | None = None
+    name: str, rows: Ints, verdict: int, reason: str, measured: float, limit: float, lots: Number = 0.0
 ) -> Answers:
     """The same answer for all."""
-    size = rows.size
-    return Answers(
-        name, rows, np.full(size, verdict), reason, np.full(size, measured), np.full(size, limit),
-        np.zeros(size) if lots is None else lots,
-    )  # fmt: skip
+    return Answers(name, rows, verdict, reason, measured, limit, lots)

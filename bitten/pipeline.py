@@ -182,16 +182,14 @@ class Pipeline:
 
     def _fire(self, signal: Signal, time: int, approved: Approved) -> None:
         """Order for every account that the chain has approved."""
-        names = list(approved.sizing)
-        columns = zip(*(column.tolist() for column in approved.sizing.values()), strict=True)
-        rows, lots, risk = approved.rows.tolist(), approved.lots.tolist(), approved.risk.tolist()
-        for row, volume, at_risk, numbers in zip(rows, lots, risk, columns, strict=True):
+        shared = {name: float(v) for name, v in approved.sizing.items() if not isinstance(v, np.ndarray)}
+        columns = {name: v for name, v in approved.sizing.items() if isinstance(v, np.ndarray)}
+        triples = zip(approved.rows.tolist(), approved.lots.tolist(), approved.risk.tolist(), strict=True)
+        for row, lots, risk in triples:
             account = self.ledger.ids[row]
             self._fires += 1
-            sizing = dict(zip(names, numbers, strict=True))
-            fire = Fire(
-                f"{signal.id}@{account}", self._fires, signal, account, volume, time, rounded(at_risk, 2), sizing
-            )
+            sizing = shared | {name: float(column[row]) for name, column in columns.items()}
+            fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, lots, time, rounded(risk, 2), sizing)
             self.publisher.publish(fire)
             self.ledger.apply(fire)
             self._waiting[fire.number] = fire

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bitten.gate import Score
-from bitten.journal.decisions import PASSED, REFUSED, Answers
+from bitten.journal.decisions import PASSED, REFUSED, Answers, one
 from bitten.journal.memory import MemoryJournal
 from bitten.manager import FACTS, Manager
 from bitten.model.facts import Alert, Answer, Close, Decision, Fill, Fire, Mission, Outcome, Refused, Signal, Unfilled
@@ -52,9 +52,9 @@ class Publisher:
             return
         for answers in given:
             for i, row in enumerate(answers.rows.tolist()):
-                account, verdict = self._accounts[row], answers.verdicts[i]
+                account, verdict = self._accounts[row], round(one(answers.verdicts, i))
                 reason = None if verdict == PASSED else answers.reason_of(i, account)
-                measured, limit, lots = (float(column[i]) for column in (answers.measured, answers.limit, answers.lots))
+                measured, limit, lots = (one(value, i) for value in (answers.measured, answers.limit, answers.lots))
                 refusal = Refused(answers.gate, reason or "", measured, limit) if verdict == REFUSED else None
                 self.publish(Decision(signal, account, answers.gate, lots, measured, limit, refusal, time, reason))
 

@@ -16,28 +16,48 @@ PASSED: Final = 0
 REFUSED: Final = 1
 RESIZED: Final = 2
 VERDICTS: Final = ("passed", "refused", "resized")  # sorted, so that equal rows are equal bytes
+_NUMBERS: Final = ("measured", "limit", "lots")
+
+
+Number = Floats | Ints | float
 
 
 class Answers(NamedTuple):
-    """What one gate said of a signal for the accounts that it was asked for; columns of equal length."""
+    """What one gate said of a signal for the accounts that it was asked for.
+
+    Numbers are columns as long as `rows`, or single where they are the same for all.
+    """
 
     gate: str
     rows: Ints  # of the accounts
-    verdicts: Ints  # indices into VERDICTS
+    verdicts: Ints | int  # indices into VERDICTS
     reason: str  # of what was not simply passed, `{measured}`, `{limit}` and `{account}` to be filled in
-    measured: Floats  # NaN for none
-    limit: Floats
-    lots: Floats  # after this gate
+    measured: Number  # NaN for none
+    limit: Number
+    lots: Number  # after this gate
+
+    def told(self) -> list[int]:
+        """Positions of the accounts for which the gate did not simply pass."""
+        if isinstance(self.verdicts, int):
+            return [] if self.verdicts == PASSED else list(range(self.rows.size))
+        found: list[int] = np.flatnonzero(self.verdicts != PASSED).tolist()
+        return found
 
     def reason_of(self, i: int, account: str) -> str:
         """The filled-in reason of one row."""
-        return self.reason.format(measured=self.measured[i], limit=self.limit[i], account=account)
+        return self.reason.format(measured=one(self.measured, i), limit=one(self.limit, i), account=account)
 
-    def only(self, which: Any) -> Answers:
-        """The same of some accounts: a mask, or indices."""
-        columns = (self.verdicts, self.measured, self.limit, self.lots)
-        verdicts, measured, limit, lots = (column[which] for column in columns)
+    def only(self, which: list[int]) -> Answers:
+        """The same of some accounts."""
+        verdicts = self.verdicts if isinstance(self.verdicts, int) else self.verdicts[which]
+        numbers = (self.measured, self.limit, self.lots)
+        measured, limit, lots = (n[which] if isinstance(n, np.ndarray) else n for n in numbers)
         return Answers(self.gate, self.rows[which], verdicts, self.reason, measured, limit, lots)
+
+
+def one(value: Number, i: int) -> float:
+    """The number of one row."""
+    return float(value[i]) if isinstance(value, np.ndarray) else float(value)
 
 
 class DecisionLog:
@@ -60,8 +80,8 @@ class DecisionLog:
     def add(self, signal: str, time: int, answers: Answers) -> None:
         """Take what a gate said of a signal at an instant."""
         if not self._everything:
-            told = answers.verdicts != PASSED
-            if not told.any():
+            told = answers.told()
+            if not told:
                 return
             answers = answers.only(told)
         self._kept.append((signal, time, answers))
@@ -78,27 +98,42 @@ class DecisionLog:
 
         columns = [
             from_texts([signal for (signal, _, _), size in zip(kept, sizes, strict=True) for _ in range(size)]),
-            pa.DictionaryArray.from_arrays(from_numpy(self._codes[_joined(kept, 1)]), from_texts(self._order)),
+            pa.DictionaryArray.from_arrays(
+                from_numpy(self._codes[np.concatenate([answers.rows for _, _, answers in kept])]),
+                from_texts(self._order),
+            ),
             from_numpy(repeated([time for _, time, _ in kept], np.int64), DECISIONS.field("time").type),
             pa.DictionaryArray.from_arrays(
                 from_numpy(repeated([code[answers.gate] for _, _, answers in kept], np.int32)), from_texts(gates)
             ),
-            pa.DictionaryArray.from_arrays(from_numpy(_joined(kept, 2).astype(np.int32)), from_texts(VERDICTS)),
+            pa.DictionaryArray.from_arrays(
+                from_numpy(_joined(kept, "verdicts").astype(np.int32)), from_texts(VERDICTS)
+            ),
             from_texts([reason for _, _, answers in kept for reason in self._reasons(answers)]),
-            *(from_numpy(column, known=~np.isnan(column)) for column in (_joined(kept, i) for i in (4, 5, 6))),
+            *(from_numpy(column, known=~np.isnan(column)) for column in (_joined(kept, name) for name in _NUMBERS)),
         ]
         self._kept, self.rows = [], 0
         return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
 
     def _reasons(self, answers: Answers) -> list[str | None]:
         reasons: list[str | None] = [None] * answers.rows.size
-        for i in np.flatnonzero(answers.verdicts != PASSED).tolist():
+        for i in answers.told():
             reasons[i] = answers.reason_of(i, self._accounts[answers.rows[i]])
         return reasons
 
 
-def _joined(kept: Sequence[tuple[str, int, Answers]], field: int) -> Any:
-    return np.concatenate([answers[field] for _, _, answers in kept])
+def _joined(kept: Sequence[tuple[str, int, Answers]], name: str) -> Any:
+    """One column of all answers; numbers that are the same for all accounts of an answer are repeated."""
+    parts: list[Any] = []
+    for _, _, answers in kept:
+        value = getattr(answers, name)
+        if isinstance(value, np.ndarray):
+            parts.extend(value.tolist())
+        elif answers.rows.size == 1:
+            parts.append(value)
+        else:
+            parts.extend([value] * answers.rows.size)
+    return np.array(parts, np.float64)
 
 
 def literal(text: str) -> str:

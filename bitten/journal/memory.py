@@ -147,8 +147,7 @@ class MemoryJournal:
     ) -> None:  # fmt: skip
         """One row of the decisions by itself."""
         row = np.array([self._rows[account]])
-        columns = [np.array([number]) for number in numbers]
-        self.decisions(signal, time, [Answers(gate, row, np.array([verdict]), literal(reason), *columns)])
+        self.decisions(signal, time, [Answers(gate, row, verdict, literal(reason), *numbers)])
 
     def _close(self, c: Close) -> None:
         fill, fire = c.fill, c.fill.fire

@@ -84,6 +84,24 @@ def test_facts_are_told_in_one_order(seed: int, cuts: int, share: float) -> None
     assert told[0] == told[1]
 
 
+@given(seed=st.integers(0, 2**32 - 1), cuts=st.sampled_from([3, 40, 400]), after=st.sampled_from([0.0, 7.5, 90.0]))
+@settings(max_examples=8)
+def test_people_answer_at_one_time_however_the_data_is_cut(seed: int, cuts: int, after: float) -> None:
+    source = strategy(
+        executor={"use": "simulated", "latency_ms": 3_000.0},
+        accounts=[{"id": "machine", "slots": 3}, {"id": "eva", "mode": "manual"}, {"id": "udo", "mode": "manual"}],
+        missions={"human": "always", "after_seconds": after, "life_minutes": 2.0},
+    )
+    pieces = list(synthetic_slices())
+    told = []
+    for cutting in (pieces, cut(pieces, np.random.default_rng(seed), cuts)):
+        listener = Listener()
+        tables, _ = replay(cutting, source, {"listener": listener})
+        told.append((listener.heard, {name: rows(tables, name) for name in tables}))
+    assert {row["account"] for row in told[0][1]["trades"]} == {"machine", "eva", "udo"}
+    assert told[0] == told[1]
+
+
 def test_one_instant_at_a_time() -> None:
     pieces = list(synthetic_slices(("EURUSD",)))
     tables, _ = replay(pieces, strategy(["EURUSD"], accounts=[{}]))
