@@ -10,7 +10,7 @@ import numpy as np
 
 from bitten.clock import iso
 from bitten.gate import NEVER, Gate, Part, Score, Shield, Situation, Verdict
-from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal
+from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal, one
 from bitten.ledger import Ledger, frozen
 from bitten.market import Market, MarketView
 from bitten.model.dtypes import Bools, Floats, Ints, Records
@@ -224,7 +224,7 @@ class GateChain:
         lots = None
         if verdict.lots is not None:
             lots = np.asarray(self._number(verdict.lots), np.float64)
-            if lots.shape != (self._size,) or not all(0 <= one < math.inf for one in lots.tolist()):
+            if lots.shape != (self._size,) or not all(0 <= size < math.inf for size in lots.tolist()):
                 raise ValueError(f"lots are {lots.tolist()}")
         if verdict.loss_per_lot is not None:
             self._number(verdict.loss_per_lot)
@@ -255,6 +255,12 @@ def _answered(
     given: list[Answers],
 ) -> Ints:  # fmt: skip
     """Keep what a gate said of the accounts it was asked for; who is left."""
+    if passed.size == 1:  # most runs have one account: numbers instead of columns of one
+        verdict, size, had = PASSED if passed[0] else REFUSED, lots.item(), before.item()
+        if verdict == PASSED and had > 0 and size < had:
+            verdict = RESIZED
+        given.append(Answers(name, alive, verdict, reason, one(measured, 0), one(limit, 0), size))
+        return alive[:0] if verdict == REFUSED else alive
     mine = passed[alive]
     everyone = bool(mine.all())
     verdicts: Ints | int = PASSED if everyone else np.where(mine, PASSED, REFUSED)
