@@ -85,7 +85,8 @@ class KernelPattern(Pattern):
 
     `state` is made once by `new_state`: a structured array of one record, or a NamedTuple of arrays. `params` is a
     NamedTuple of scalars made by `new_params`, `bars` an array of BAR, `out` an array of SIGNAL with room for
-    `signals_per_bar`; the kernel returns how many rows it filled. Numba does not check the bounds of `out`.
+    `signals_per_bar` of each bar and `signals_pending`; the kernel returns how many rows it filled. Numba does not check
+    the bounds of `out`.
     """
 
     kernel: ClassVar[Callable[[Any, Any, Records, Records], int]]
@@ -96,6 +97,11 @@ class KernelPattern(Pattern):
         self.state = self.new_state()
         self.params = self.new_params()
         self._out: Records = np.zeros(0, SIGNAL)
+
+    @property
+    def signals_pending(self) -> int:
+        """How many signals the state may owe at most, from bars of earlier calls, beyond `signals_per_bar`."""
+        return 0
 
     @abstractmethod
     def new_state(self) -> Any:
@@ -110,7 +116,7 @@ class KernelPattern(Pattern):
         bars = batch.bars[self.context.timeframe]
         if bars.size == 0:
             return self._out[:0]
-        room = self.signals_per_bar * bars.size
+        room = self.signals_per_bar * bars.size + self.signals_pending
         if self._out.size < room:
             self._out = np.zeros(room, SIGNAL)
         count = type(self).kernel(self.state, self.params, bars, self._out)

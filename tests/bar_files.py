@@ -13,6 +13,7 @@ from bitten.model.instrument import Instrument, to_points
 from bitten.model.timeframe import timeframe_ns
 
 EURUSD = Instrument("EURUSD", 5, "EUR", "USD", 100_000, 0.0001, 0.01, 0.01, 100.0, default_spread=8)
+USDJPY = Instrument("USDJPY", 3, "USD", "JPY", 100_000, 0.01, 0.01, 0.01, 100.0, default_spread=10)
 XAUUSD = Instrument("XAUUSD", 2, "XAU", "USD", 100, 0.1, 0.01, 0.01, 100.0, default_spread=12)
 
 
@@ -45,6 +46,12 @@ def eurusd_m5_dirty(folder: Path) -> Records:
     stamps = to_utc(_stamps(pd.to_datetime(frame["time"])), "UTC-03:30")
     forward = stamps > np.maximum.accumulate(np.concatenate([[np.iinfo(np.int64).min], stamps[:-1]]))
     return to_bars(frame[forward].drop(columns="time").astype(float), stamps[forward], "M5", 5)
+
+
+def usdjpy_m5_2026(folder: Path) -> Records:
+    """Two months of 2026 without spreads, on the clock of the same seller's gold."""
+    frame = pd.read_csv(folder / "mt5_python/USDJPY_M5_2026.csv.gz")
+    return to_bars(frame, to_utc(_stamps(pd.to_datetime(frame["time"])), "NY+7"), "M5", 3)
 
 
 def trading_days(bars: Records) -> int:

@@ -21,7 +21,8 @@ from unittest import mock
 import numpy as np
 
 from bitten.clock import iso
-from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_SECOND, SELL, SIGNAL, Ints, Records
+from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_SECOND, SELL, SIGNAL, Floats, Ints, Records
+from bitten.pattern import Pattern
 from bitten.testing.trial import LawBroken, Trial, bars_before, compare, describe, run
 
 Law = Callable[[Trial], None]
@@ -209,15 +210,18 @@ def restorable(trial: Trial) -> None:
 
 
 def mirror_symmetric(trial: Trial) -> None:
-    """In the mirrored market (M - p) buys are sells, to the point (law 9). Evidence is compared without its signs."""
+    """In the mirrored market (M - p) buys are sells, to the point (law 9). Evidence is compared without its signs.
+
+    Evidence that is a price is mirrored too; of two such prices named `zone_low` and `zone_high`, or anything else with
+    these endings, the one is the mirror of the other.
+    """
     lows = trial.replay.bars[trial.context.timeframe]["low"]
     highs = trial.replay.bars[trial.context.timeframe]["high"]
     middle = int(lows.min() + highs.max())
     found = run(trial.new(), trial.replay.changed(_EVER, lambda bids: middle - bids), [trial.end])
     expected = trial.whole.copy()
     expected["side"] *= -1
-    prices = [trial.kind.evidence.index(name) for name in trial.kind.evidence_prices]
-    expected["evidence"][:, prices] = middle - expected["evidence"][:, prices]
+    expected["evidence"] = _mirrored_evidence(trial.kind, expected["evidence"], middle)
     for rows in (expected, found):
         rows["evidence"] = np.abs(rows["evidence"])
     for name in ("reference", "stop", "target"):
@@ -226,6 +230,17 @@ def mirror_symmetric(trial: Trial) -> None:
             price &= expected["relative"] == 0
         expected[name][price] = middle - expected[name][price]
     compare(trial, found, expected, f"in the market mirrored at {middle} - p", "mirrored from the plain one")
+
+
+def _mirrored_evidence(kind: type[Pattern], evidence: Floats, middle: int) -> Floats:
+    mirrored = evidence.copy()
+    for name in kind.evidence_prices:
+        other = name
+        for end, opposite in (("_low", "_high"), ("_high", "_low")):
+            if name.endswith(end) and name.removesuffix(end) + opposite in kind.evidence_prices:
+                other = name.removesuffix(end) + opposite
+        mirrored[:, kind.evidence.index(other)] = middle - evidence[:, kind.evidence.index(name)]
+    return mirrored
 
 
 def scale_free(trial: Trial) -> None:

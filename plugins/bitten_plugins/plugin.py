@@ -13,6 +13,8 @@ def bitten_patterns() -> Mapping[str, str]:
     return {
         "kalman_quickfire": "bitten_plugins.patterns.kalman_quickfire:KalmanQuickfire",
         "bb_scalp": "bitten_plugins.patterns.bb_scalp:BbScalp",
+        "order_block_bounce": "bitten_plugins.patterns.order_block_bounce:OrderBlockBounce",
+        "fair_value_gap_fill": "bitten_plugins.patterns.fair_value_gap_fill:FairValueGapFill",
     }
 
 

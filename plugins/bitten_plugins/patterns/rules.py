@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from bitten.kernels.indicators import ADX, ATR, Record, adx_step, atr_step
+from bitten.kernels.indicators import ADX, ATR, Record, adx_step, atr_step, window_push
 from bitten.kernels.jit import kernel
-from bitten.model.dtypes import EVIDENCE_SLOTS, NS_PER_MINUTE
+from bitten.model.dtypes import EVIDENCE_SLOTS, NS_PER_MINUTE, Ints
 from bitten.pattern import PatternContext
 
 _NEVER: Final = np.iinfo(np.int64).max
@@ -43,9 +43,14 @@ class BarRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 0.8
 
     def __post_init__(self) -> None:
-        if self.max_stop_atr <= self.min_stop_atr:
+        self.check_order("min_stop_atr", "max_stop_atr")
+
+    def check_order(self, lower: str, upper: str, equal: bool = False) -> None:
+        """Refuse two parameters, by name, of which the upper is not above the lower (or equal, where that is fine)."""
+        low, high = getattr(self, lower), getattr(self, upper)
+        if high < low or (high == low and not equal):
             raise ValueError(
-                f"max_stop_atr was {self.max_stop_atr:g}, must be above min_stop_atr ({self.min_stop_atr:g})"
+                f"{upper} was {high:g}, must be {'at least' if equal else 'above'} {lower} ({low:g})"
             )
 
 
@@ -137,6 +142,19 @@ def market_step(market: Record, rules: Rules, bar: Record) -> Now:
     market["time"] = bar["time"]
     market["close"] = close
     return Now(bar["open"] - origin, high, low, close, before, gap, ready, spread, atr, adx)
+
+
+@kernel
+def volume_ratio(window: Record, ring: Ints, ticks: int) -> float:
+    """A bar's volume over the mean of the bars before it, as many as the ring holds, which it then joins.
+
+    1 while fewer bars exist, and where they state no volume: a source without volumes neither helps nor harms.
+    """
+    ratio = 1.0
+    if window["seen"] >= ring.size and window["total"] > 0:
+        ratio = ticks * ring.size / window["total"]
+    window_push(window, ring, ticks)
+    return float(ratio)
 
 
 @kernel

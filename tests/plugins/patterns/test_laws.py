@@ -10,10 +10,13 @@ import pytest
 from bitten.pattern import KernelPattern
 from bitten.testing import check_pattern, random_bars
 from bitten_plugins.patterns.bb_scalp import BbScalp
+from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
+from bitten_plugins.patterns.order_block_bounce import OrderBlockBounce
 from tests.bar_files import EURUSD, XAUUSD, eurusd_m5_dirty, xauusd_m1_2026
 
-every = pytest.mark.parametrize("kind", [KalmanQuickfire, BbScalp], ids=lambda kind: kind.__name__)
+PATTERNS = [KalmanQuickfire, BbScalp, OrderBlockBounce, FairValueGapFill]
+every = pytest.mark.parametrize("kind", PATTERNS, ids=lambda kind: kind.__name__)
 
 
 @every
@@ -33,3 +36,14 @@ def test_laws_hold_on_gold(kind: type[KernelPattern], shared_data: Path) -> None
 @pytest.mark.shared
 def test_laws_hold_on_dirty_m5(kind: type[KernelPattern], shared_data: Path) -> None:
     check_pattern(kind, eurusd_m5_dirty(shared_data)[20_000:40_000], timeframe="M5", instrument=EURUSD, processes=False)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_laws_hold_in_the_other_mode_of_fvg(seed: int) -> None:
+    bars = random_bars(np.random.default_rng(seed), 3000)
+    assert len(check_pattern(FairValueGapFill, bars, {"mode": "fill"}, seed=seed)) == 9
+
+
+def test_laws_hold_where_zones_have_to_make_room() -> None:
+    bars = random_bars(np.random.default_rng(6), 3000)
+    check_pattern(OrderBlockBounce, bars, {"max_zones": 1, "structure_age": 10}, processes=False)
