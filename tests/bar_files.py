@@ -49,9 +49,9 @@ def eurusd_m5_dirty(folder: Path) -> Records:
 
 
 def usdjpy_m5_2026(folder: Path) -> Records:
-    """Two months of 2026 without spreads, on the clock of the same seller's gold."""
+    """May to July 2026 without spreads; server clock UTC+3, as both rules for servers have it in summer."""
     frame = pd.read_csv(folder / "mt5_python/USDJPY_M5_2026.csv.gz")
-    return to_bars(frame, to_utc(_stamps(pd.to_datetime(frame["time"])), "NY+7"), "M5", 3)
+    return to_bars(frame, to_utc(_stamps(pd.to_datetime(frame["time"])), "UTC+03:00"), "M5", 3)
 
 
 def trading_days(bars: Records) -> int:

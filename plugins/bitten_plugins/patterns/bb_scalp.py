@@ -37,6 +37,7 @@ from bitten_plugins.patterns.rules import (
     new_rules,
     ramp,
     write_signal,
+    write_zone,
 )
 
 
@@ -140,9 +141,11 @@ def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, mid
     cheap = cheapness(now)
     score = 0.30 * deep + 0.30 * calm + 0.20 * worth + 0.20 * cheap
     write_signal(row, params.rules, now, bar, side, carried["time"], risk, reward, score)
+    write_zone(row, carried["market"]["origin"], middle - half, middle + half)
     evidence = row["evidence"]
-    evidence[0], evidence[1], evidence[2], evidence[3] = depth, now.adx, width_rank, now.spread
-    evidence[4], evidence[5], evidence[6], evidence[7] = deep, calm, worth, cheap
+    evidence[2], evidence[3] = abs(carried["offset"]) / carried["half"] * params.deviations, depth
+    evidence[4], evidence[5], evidence[6] = now.adx, width_rank, now.spread
+    evidence[7], evidence[8], evidence[9], evidence[10] = deep, calm, worth, cheap
     return True
 
 
@@ -175,6 +178,9 @@ class BbScalp(KernelPattern):
 
     Config = BbScalpConfig
     evidence = (
+        "zone_low",  # the bands of the signal bar
+        "zone_high",
+        "z_before",  # |close before - middle|, in standard deviations of its bands
         "depth",  # how far the close before lay outside its bands, in bandwidths
         "adx",
         "width_rank",  # share of the last bandwidths that are not above this one
@@ -184,6 +190,7 @@ class BbScalp(KernelPattern):
         "worth_factor",
         "cheap_factor",
     )
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_bars
 
     def new_state(self) -> State:

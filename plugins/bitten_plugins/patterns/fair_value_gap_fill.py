@@ -33,6 +33,7 @@ from bitten_plugins.patterns.rules import (
     ramp,
     volume_ratio,
     write_signal,
+    write_zone,
 )
 from bitten_plugins.patterns.zones import (
     LIVING,
@@ -46,7 +47,6 @@ from bitten_plugins.patterns.zones import (
     rejection_wick,
     seen_from,
     side_of,
-    write_zone,
 )
 
 
@@ -243,7 +243,7 @@ def _enter(
     cheap = cheapness(now)
     score = 0.30 * wide + 0.25 * far + 0.20 * fresh + 0.10 * busy + 0.15 * cheap
     write_signal(out, params.rules, now, bar, side, zone["time"], risk, reward, score)
-    write_zone(out, zone, side_of(row), origin)
+    write_zone(out, origin, side_of(row) * zone["near"], side_of(row) * zone["far"])
     evidence = out["evidence"]
     evidence[2], evidence[3], evidence[4] = zone["height"], zone["displacement"], zone["age"]
     evidence[5], evidence[6], evidence[7] = zone["touches"], depth(zone, seen.low), rejection_wick(seen_from(now, side))

@@ -34,6 +34,7 @@ from bitten_plugins.patterns.rules import (
     new_rules,
     ramp,
     write_signal,
+    write_zone,
 )
 
 
@@ -163,9 +164,11 @@ def _fire(state: Record, params: Params, now: Now, bar: Record, row: Record) -> 
     cheap = cheapness(now)
     score = 0.35 * spike + 0.25 * flat + 0.20 * calm + 0.20 * cheap
     write_signal(row, params.rules, now, bar, side, state["anchor"], risk, reward, score)
+    write_zone(row, state["market"]["origin"], side * state["extreme"], state["trend"]["level"])
     evidence = row["evidence"]
-    evidence[0], evidence[1], evidence[2], evidence[3] = state["z"], slope, now.adx, now.spread
-    evidence[4], evidence[5], evidence[6], evidence[7] = spike, flat, calm, cheap
+    evidence[2], evidence[3], evidence[4] = state["z"], params.arm_bars - state["left"], slope
+    evidence[5], evidence[6] = now.adx, now.spread
+    evidence[7], evidence[8], evidence[9], evidence[10] = spike, flat, calm, cheap
     return True
 
 
@@ -198,7 +201,10 @@ class KalmanQuickfire(KernelPattern):
 
     Config = KalmanQuickfireConfig
     evidence = (
+        "zone_low",  # the way back: between the extreme of the spike and the level of the filter
+        "zone_high",
         "z_arm",  # |innovation| of the arm bar, standard deviations
+        "age",  # bars since the arm bar
         "slope_against",  # trend against the trade, ATR per bar
         "adx",
         "spread",  # mean of the signal bar, points
@@ -207,6 +213,7 @@ class KalmanQuickfire(KernelPattern):
         "calm_factor",
         "cheap_factor",
     )
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_bars
 
     def new_state(self) -> Records:

@@ -32,6 +32,7 @@ from bitten_plugins.patterns.rules import (
     ramp,
     volume_ratio,
     write_signal,
+    write_zone,
 )
 from bitten_plugins.patterns.zones import (
     LIVING,
@@ -45,7 +46,6 @@ from bitten_plugins.patterns.zones import (
     rejection_wick,
     seen_from,
     side_of,
-    write_zone,
 )
 
 
@@ -265,7 +265,7 @@ def _enter(
     cheap = cheapness(now)
     score = 0.30 * far + 0.20 * fresh + 0.25 * rejected + 0.10 * busy + 0.15 * cheap
     write_signal(row, params.rules, now, bar, side, zone["time"], risk, reward, score)
-    write_zone(row, zone, side, origin)
+    write_zone(row, origin, side * zone["near"], side * zone["far"])
     evidence = row["evidence"]
     evidence[2], evidence[3], evidence[4] = zone["displacement"], zone["height"], zone["age"]
     evidence[5], evidence[6], evidence[7], evidence[8] = zone["touches"], wick, volume, now.spread

@@ -209,3 +209,10 @@ def write_signal(
     row["atr"] = now.atr
     for slot in range(EVIDENCE_SLOTS):
         row["evidence"][slot] = 0.0
+
+
+@kernel
+def write_zone(row: Record, origin: int, edge: float, other: float) -> None:
+    """The first two pieces of evidence: lower and upper edge of what the signal is about, from relative prices."""
+    row["evidence"][0] = origin + np.rint(min(edge, other))
+    row["evidence"][1] = origin + np.rint(max(edge, other))

@@ -105,12 +105,3 @@ def rejection_wick(seen: Seen) -> float:
 def bounded_target(zone: Record, seen: Seen, risk: float, least: float, most: float) -> float:
     """Distance from the close to where price has been since the birth, but `least` to `most` times the risk."""
     return min(max(float(zone["best"] - seen.close), least * risk), most * risk)
-
-
-@kernel
-def write_zone(row: Record, zone: Record, side: int, origin: int) -> None:
-    """The first two pieces of evidence: the lower and the upper edge, as prices."""
-    near = origin + side * zone["near"]
-    far = origin + side * zone["far"]
-    row["evidence"][0] = min(near, far)
-    row["evidence"][1] = max(near, far)

@@ -1,4 +1,4 @@
-"""KAL and BB against their definitions, written out naively; the common rules one by one."""
+"""Every bundled pattern against its definition, written out naively; the common rules one by one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,32 @@ from bitten.testing import INSTRUMENT, random_bars
 from bitten.testing.markets import bars_as_quotes
 from bitten.testing.trial import Replay, run
 from bitten_plugins.patterns.bb_scalp import BbScalp
+from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
+from bitten_plugins.patterns.order_block_bounce import OrderBlockBounce
 from tests.bar_files import EURUSD, XAUUSD, eurusd_h1, xauusd_m1_2026
-from tests.plugins.patterns import naive
+from tests.plugins.patterns import naive, naive_zones
 
-NAIVE: dict[type[KernelPattern], Callable[[Records, Instrument], list[naive.Found]]] = {
+Found = naive.Found | naive_zones.FoundInZone
+NAIVE: dict[type[KernelPattern], Callable[[Records, Instrument], Sequence[Found]]] = {
     KalmanQuickfire: naive.kal,
     BbScalp: naive.bb,
+    OrderBlockBounce: naive_zones.ob,
+    FairValueGapFill: naive_zones.fvg,
 }
-both = pytest.mark.parametrize("kind", NAIVE, ids=lambda kind: kind.__name__)
+WEIGHTS: dict[type[KernelPattern], list[float]] = {  # of the factors, in the order of the evidence
+    KalmanQuickfire: [0.35, 0.25, 0.20, 0.20],
+    BbScalp: [0.30, 0.30, 0.20, 0.20],
+    OrderBlockBounce: [0.30, 0.20, 0.25, 0.10, 0.15],
+    FairValueGapFill: [0.30, 0.25, 0.20, 0.10, 0.15],
+}
+LIVES: dict[type[KernelPattern], tuple[int, int]] = {  # bars until an order expires and a position ends
+    KalmanQuickfire: (2, 20),
+    BbScalp: (2, 20),
+    OrderBlockBounce: (3, 60),
+    FairValueGapFill: (3, 45),
+}
+every = pytest.mark.parametrize("kind", NAIVE, ids=lambda kind: kind.__name__)
 
 
 def scan(
@@ -52,6 +69,11 @@ def agree(kind: type[KernelPattern], bars: Records, timeframe: str, instrument: 
     ours = scan(kind, bars, timeframe, instrument, gap_bars=0)
     theirs = NAIVE[kind](bars, instrument)
     assert len(theirs) > 10
+    same(ours, theirs, bars)
+
+
+def same(ours: Records, theirs: Sequence[Found], bars: Records) -> None:
+    """Signals are those that were found naively, their levels rounded to points."""
     assert ours["time"].tolist() == [bars["known"][found.bar] for found in theirs]
     assert ours["anchor"].tolist() == [bars["time"][found.anchor] for found in theirs]
     assert ours["side"].tolist() == [found.side for found in theirs]
@@ -62,20 +84,20 @@ def agree(kind: type[KernelPattern], bars: Records, timeframe: str, instrument: 
         assert -1e-6 <= found.side * (found.target - row["target"]) < 1 + 1e-6
 
 
-@both
+@every
 @pytest.mark.parametrize("seed", range(4))
 def test_signals_are_those_of_the_definition_on_random_bars(kind: type[KernelPattern], seed: int) -> None:
     agree(kind, random_bars(np.random.default_rng(seed), 4000), "M1", INSTRUMENT)
 
 
-@both
+@every
 @pytest.mark.shared
 def test_signals_are_those_of_the_definition_on_real_bars(kind: type[KernelPattern], shared_data: Any) -> None:
     agree(kind, eurusd_h1(shared_data), "H1", EURUSD)
     agree(kind, xauusd_m1_2026(shared_data)[:15_000], "M1", XAUUSD)
 
 
-@both
+@every
 def test_the_first_signal_waits_for_bar_179(kind: type[KernelPattern]) -> None:
     first = []
     for seed in range(30):
@@ -92,7 +114,7 @@ def test_the_first_signal_waits_for_bar_179(kind: type[KernelPattern]) -> None:
     assert 27 <= min(early) < 179  # the ADX is defined from bar 27 on
 
 
-@both
+@every
 def test_levels_lie_on_their_sides_and_the_gate_holds(kind: type[KernelPattern]) -> None:
     rows = scan(kind, random_bars(np.random.default_rng(2), 20_000))
     risk = rows["side"] * (rows["reference"] - rows["stop"])
@@ -105,16 +127,16 @@ def test_levels_lie_on_their_sides_and_the_gate_holds(kind: type[KernelPattern])
     np.testing.assert_array_equal(rows["confidence"], np.round(rows["confidence"], 1))
 
 
-@both
+@every
 def test_the_confidence_is_the_weighted_sum_of_its_factors(kind: type[KernelPattern]) -> None:
-    weights = {KalmanQuickfire: [0.35, 0.25, 0.20, 0.20], BbScalp: [0.30, 0.30, 0.20, 0.20]}[kind]
     rows = scan(kind, random_bars(np.random.default_rng(2), 20_000))
-    assert all(name.endswith("_factor") for name in kind.evidence[4:])
-    assert (rows["evidence"][:, 4:] >= 0).all() and (rows["evidence"][:, 4:] <= 1).all()
-    np.testing.assert_allclose(rows["confidence"], 100 * rows["evidence"][:, 4:] @ weights, atol=0.0501)
+    factors = rows["evidence"][:, [i for i, name in enumerate(kind.evidence) if name.endswith("_factor")]]
+    assert (factors >= 0).all() and (factors <= 1).all()
+    assert math.isclose(sum(WEIGHTS[kind]), 1.0)
+    np.testing.assert_allclose(rows["confidence"], 100 * factors @ WEIGHTS[kind], atol=0.0501)
 
 
-@both
+@every
 def test_nearer_stops_than_the_broker_takes_are_not_proposed(kind: type[KernelPattern]) -> None:
     bars = random_bars(np.random.default_rng(2), 20_000)
     free = scan(kind, bars)
@@ -125,7 +147,7 @@ def test_nearer_stops_than_the_broker_takes_are_not_proposed(kind: type[KernelPa
     assert risk.min() >= 60 and reward.min() >= 60
 
 
-@both
+@every
 def test_bars_without_a_spread_use_the_default(kind: type[KernelPattern]) -> None:
     bars = random_bars(np.random.default_rng(2), 20_000)
     bars["quotes"] = 0
@@ -135,18 +157,19 @@ def test_bars_without_a_spread_use_the_default(kind: type[KernelPattern]) -> Non
     np.testing.assert_array_equal(scan(kind, bars, instrument=replace(INSTRUMENT, default_spread=5)), rows)
 
 
-@both
+@every
 def test_orders_expire_and_positions_end_after_so_many_bars(kind: type[KernelPattern]) -> None:
     bars = random_bars(np.random.default_rng(2), 5000)
     rows = scan(kind, bars)
     ends = bars["time"][np.searchsorted(bars["known"], rows["time"])] + NS_PER_MINUTE
-    np.testing.assert_array_equal(rows["expiry"], ends + 2 * NS_PER_MINUTE)
-    assert set(rows["time_stop_bars"]) == {20}
+    expiry, time_stop = LIVES[kind]
+    np.testing.assert_array_equal(rows["expiry"], ends + expiry * NS_PER_MINUTE)
+    assert set(rows["time_stop_bars"]) == {time_stop}
     other = scan(kind, bars, expiry=0, time_stop=7)
     assert set(other["expiry"]) == {0} and set(other["time_stop_bars"]) == {7}
 
 
-@both
+@every
 def test_no_signal_comes_on_the_bar_after_a_gap(kind: type[KernelPattern]) -> None:
     bars = random_bars(np.random.default_rng(6), 60_000, gaps=0.05)
     at = np.searchsorted(bars["known"], scan(kind, bars)["time"])
@@ -190,7 +213,7 @@ def test_kal_starts_again_after_a_market_that_never_moved() -> None:
     assert rows.size > 10 and rows["time"].min() > bars["known"][3000]
 
 
-@both
+@every
 def test_prices_below_zero_are_prices(kind: type[KernelPattern]) -> None:
     bars = random_bars(np.random.default_rng(2), 5000)
     lower = bars.copy()
@@ -198,12 +221,14 @@ def test_prices_below_zero_are_prices(kind: type[KernelPattern]) -> None:
         lower[name] -= 110_000
     rows, shifted = scan(kind, bars), scan(kind, lower)
     assert rows.size > 0
+    prices = [kind.evidence.index(name) for name in kind.evidence_prices]
+    shifted["evidence"][:, prices] += 110_000
     for name in ("reference", "stop", "target"):
         shifted[name] += 110_000
     np.testing.assert_array_equal(rows, shifted)
 
 
-@both
+@every
 @pytest.mark.parametrize(
     ("parameters", "complaint"),
     [
@@ -224,14 +249,20 @@ def test_crossed_bounds_of_each_pattern_are_refused() -> None:
         msgspec.convert({"full_z": 2.0}, KalmanQuickfire.Config)
     with pytest.raises(msgspec.ValidationError, match=r"max_rank was 0\.1, must be above min_rank"):
         msgspec.convert({"max_rank": 0.1}, BbScalp.Config)
+    with pytest.raises(msgspec.ValidationError, match="structure_age was 5, must be above swing_bars"):
+        msgspec.convert({"swing_bars": 5, "structure_age": 5}, OrderBlockBounce.Config)
+    with pytest.raises(msgspec.ValidationError, match="max_target was 1, must be at least min_target"):
+        msgspec.convert({"max_target": 1.0}, FairValueGapFill.Config)
 
 
-@both
+@every
 def test_every_parameter_is_described(kind: type[KernelPattern]) -> None:
     schema = msgspec.json.schema(kind.Config)["$defs"][kind.Config.__name__]["properties"]
     assert len(schema) > 15
     for name, facts in schema.items():
         assert facts["description"], name
+        if "enum" in facts:
+            continue
         assert {"minimum", "exclusiveMinimum"} & facts.keys() and {"maximum", "exclusiveMaximum"} & facts.keys(), name
 
 

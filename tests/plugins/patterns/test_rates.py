@@ -12,8 +12,19 @@ from bitten.model.dtypes import Records
 from bitten.model.instrument import Instrument
 from bitten.pattern import KernelPattern
 from bitten_plugins.patterns.bb_scalp import BbScalp
+from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
-from tests.bar_files import EURUSD, XAUUSD, eurusd_m1_2018, eurusd_m5_dirty, trading_days, xauusd_m1_2026
+from bitten_plugins.patterns.order_block_bounce import OrderBlockBounce
+from tests.bar_files import (
+    EURUSD,
+    USDJPY,
+    XAUUSD,
+    eurusd_m1_2018,
+    eurusd_m5_dirty,
+    trading_days,
+    usdjpy_m5_2026,
+    xauusd_m1_2026,
+)
 from tests.plugins.patterns.test_definitions import scan
 
 pytestmark = pytest.mark.shared
@@ -28,6 +39,16 @@ pytestmark = pytest.mark.shared
         (xauusd_m1_2026, "M1", XAUUSD, BbScalp, 20.6, (41, 63)),
         (eurusd_m5_dirty, "M5", EURUSD, KalmanQuickfire, 1.9, (52, 57)),
         (eurusd_m5_dirty, "M5", EURUSD, BbScalp, 1.6, (41, 63)),
+        (usdjpy_m5_2026, "M5", USDJPY, KalmanQuickfire, 1.4, (51, 57)),
+        (usdjpy_m5_2026, "M5", USDJPY, BbScalp, 0.7, (40, 63)),
+        (eurusd_m1_2018, "M1", EURUSD, OrderBlockBounce, 28.9, (43, 55)),
+        (xauusd_m1_2026, "M1", XAUUSD, OrderBlockBounce, 30.2, (43, 55)),
+        (eurusd_m5_dirty, "M5", EURUSD, OrderBlockBounce, 5.1, (43, 55)),
+        (usdjpy_m5_2026, "M5", USDJPY, OrderBlockBounce, 4.0, (43, 55)),
+        (eurusd_m1_2018, "M1", EURUSD, FairValueGapFill, 49.8, (55, 63)),
+        (xauusd_m1_2026, "M1", XAUUSD, FairValueGapFill, 54.2, (55, 63)),
+        (eurusd_m5_dirty, "M5", EURUSD, FairValueGapFill, 4.6, (55, 63)),
+        (usdjpy_m5_2026, "M5", USDJPY, FairValueGapFill, 2.8, (55, 63)),
     ],
 )
 def test_signals_per_day_and_median_confidence(
@@ -44,4 +65,5 @@ def test_signals_per_day_and_median_confidence(
     rate = rows.size / trading_days(bars)
     assert per_day / 2 < rate < per_day * 2
     assert confidence[0] <= np.median(rows["confidence"]) <= confidence[1]
-    assert 0.4 < (rows["side"] > 0).mean() < 0.6
+    excess = abs(int(rows["side"].sum()))  # of one side over the other
+    assert excess < max(0.2 * rows.size, 2 * np.sqrt(rows.size))
