@@ -102,9 +102,7 @@ class FairValueGapFillConfig(BarRules, frozen=True, forbid_unknown_fields=True, 
     wick_buffer: Annotated[
         float, Meta(ge=0, le=10, description="stop at least this far beyond the signal bar's extreme, in ATR; bounce")
     ] = 0.1
-    min_target: Annotated[
-        float, Meta(ge=0, le=100, description="nearest target, in stop distances R; bounce")
-    ] = 1.5
+    min_target: Annotated[float, Meta(ge=0, le=100, description="nearest target, in stop distances R; bounce")] = 1.5
     max_target: Annotated[
         float, Meta(gt=0, le=100, description="farthest target, in R; at least min_target; bounce")
     ] = 3.0
@@ -303,9 +301,7 @@ def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
         volume = volume_ratio(carried["volumes"], state.volumes, bar["ticks"])
         for row in range(2):
             if living[row]["count"] > 0:
-                count = _judge(
-                    zones, row, living[row], params, now, bar, market["origin"], volume, out, count
-                )
+                count = _judge(zones, row, living[row], params, now, bar, market["origin"], volume, out, count)
         first = state.candles[(market["bars"] - 1) % 2]
         if market["bars"] > 2:
             middle = state.candles[market["bars"] % 2]

@@ -335,9 +335,7 @@ def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
             own = sides[row]
             seen = seen_from(now, side_of(row))
             if own["living"]["count"] > 0:
-                count = _judge(
-                    zones, row, own["living"], params, now, seen, bar, market["origin"], volume, out, count
-                )
+                count = _judge(zones, row, own["living"], params, now, seen, bar, market["origin"], volume, out, count)
             if own["whole"] == 1 and seen.close > own["level"]:
                 _break(state, params, now, seen, row, bar["time"])
         is_high, is_low = swing_step(swings, state.swings, now.high, now.low)

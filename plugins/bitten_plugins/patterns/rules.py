@@ -49,9 +49,7 @@ class BarRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Refuse two parameters, by name, of which the upper is not above the lower (or equal, where that is fine)."""
         low, high = getattr(self, lower), getattr(self, upper)
         if high < low or (high == low and not equal):
-            raise ValueError(
-                f"{upper} was {high:g}, must be {'at least' if equal else 'above'} {lower} ({low:g})"
-            )
+            raise ValueError(f"{upper} was {high:g}, must be {'at least' if equal else 'above'} {lower} ({low:g})")
 
 
 class Rules(NamedTuple):

@@ -261,9 +261,7 @@ def ob(bars: Records, instrument: Instrument, most: int = 20) -> list[FoundInZon
     return signals(lives)
 
 
-def _all_gaps(
-    bars: Records, instrument: Instrument, live: Callable[[Market, Floats, Zone], Life]
-) -> list[FoundInZone]:
+def _all_gaps(bars: Records, instrument: Instrument, live: Callable[[Market, Floats, Zone], Life]) -> list[FoundInZone]:
     m = Market(bars, instrument)
     ratios = volume_ratios(bars)
     return signals([live(m, ratios, zone) for zone in gaps(m)])
