@@ -85,8 +85,8 @@ class KernelPattern(Pattern):
 
     `state` is made once by `new_state`: a structured array of one record, or a NamedTuple of arrays. `params` is a
     NamedTuple of scalars made by `new_params`, `bars` an array of BAR, `out` an array of SIGNAL with room for
-    `signals_per_bar` of each bar and `signals_pending`; the kernel returns how many rows it filled. Numba does not check
-    the bounds of `out`.
+    `signals_per_bar` of each bar and `signals_pending`; the kernel returns how many rows it filled. Numba does not
+    check the bounds of `out`.
     """
 
     kernel: ClassVar[Callable[[Any, Any, Records, Records], int]]

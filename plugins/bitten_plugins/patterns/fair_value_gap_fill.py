@@ -20,9 +20,9 @@ from bitten.kernels.indicators import WINDOW, Record
 from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Ints, Records
 from bitten.pattern import KernelPattern
+from bitten_plugins.patterns.gaps import CANDLE, GapRules, gap_side, leave_gap, remember_candle
 from bitten_plugins.patterns.rules import (
     MARKET,
-    BarRules,
     Now,
     Rules,
     acceptable,
@@ -39,18 +39,17 @@ from bitten_plugins.patterns.zones import (
     LIVING,
     ZONE,
     Seen,
-    begin_zone,
+    ZoneRules,
     bounded_target,
     depth,
     outlives,
-    place_for_zone,
     rejection_wick,
     seen_from,
     side_of,
 )
 
 
-class FairValueGapFillConfig(BarRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FairValueGapFillConfig(ZoneRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of FVG."""
 
     mode: Annotated[
@@ -80,21 +79,6 @@ class FairValueGapFillConfig(BarRules, frozen=True, forbid_unknown_fields=True, 
     encroachment: Annotated[
         float, Meta(ge=0, le=1, description="depth within the gap that counts as a touch, as a share of its height")
     ] = 0.5
-    max_touches: Annotated[
-        int, Meta(ge=1, le=1000, description="so many touches without a signal end a gap; in the mode fill the first")
-    ] = 3
-    close_share: Annotated[
-        float, Meta(ge=0, le=1, description="least position of the signal's close in its bar's range, as a share")
-    ] = 0.5
-    volume_bars: Annotated[
-        int, Meta(ge=1, le=10_000, description="bars before with whose mean volume the signal bar's is compared")
-    ] = 20
-    low_volume: Annotated[
-        float, Meta(ge=0, le=100, description="volume that earns no confidence, relative to that mean")
-    ] = 0.8
-    full_volume: Annotated[
-        float, Meta(gt=0, le=1000, description="relative volume that earns full confidence; must exceed low_volume")
-    ] = 2.0
     stop_buffer: Annotated[
         float,
         Meta(ge=0, le=10, description="stop beyond the far edge (fill: beyond the extreme since the birth), in ATR"),
@@ -102,22 +86,12 @@ class FairValueGapFillConfig(BarRules, frozen=True, forbid_unknown_fields=True, 
     wick_buffer: Annotated[
         float, Meta(ge=0, le=10, description="stop at least this far beyond the signal bar's extreme, in ATR; bounce")
     ] = 0.1
-    min_target: Annotated[float, Meta(ge=0, le=100, description="nearest target, in stop distances R; bounce")] = 1.5
-    max_target: Annotated[
-        float, Meta(gt=0, le=100, description="farthest target, in R; at least min_target; bounce")
-    ] = 3.0
     time_stop: Annotated[int, Meta(ge=0, le=100_000, description="bars a position may last; 0 for no limit")] = 45
-    expiry: Annotated[
-        int, Meta(ge=0, le=1000, description="bars after the signal's in which an order may fill; 0 for no limit")
-    ] = 3
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_order("min_range", "full_range")
         self.check_order("min_gap", "full_gap")
-        self.check_order("fresh_age", "max_age")
-        self.check_order("low_volume", "full_volume")
-        self.check_order("min_target", "max_target", equal=True)
 
 
 class Params(NamedTuple):
@@ -125,12 +99,9 @@ class Params(NamedTuple):
 
     rules: Rules
     fill: bool
-    min_body: float
-    min_range: float
+    birth: GapRules
     full_range: float
-    min_gap: float
     full_gap: float
-    min_gap_spreads: float
     max_age: int
     fresh_age: int
     encroachment: float
@@ -144,11 +115,6 @@ class Params(NamedTuple):
     max_target: float
 
 
-# A bar that may yet be part of a gap, relative prices.
-CANDLE: Final = np.dtype(
-    [("open", np.int64), ("high", np.int64), ("low", np.int64), ("close", np.int64), ("atr", np.float64)]
-)
-
 # What is carried from bar to bar, but for the ring and the zones.
 CARRIED: Final = np.dtype([("market", MARKET), ("volumes", WINDOW)])
 
@@ -161,55 +127,6 @@ class State(NamedTuple):
     candles: Records  # (2,) the last two bars, by number of the bar modulo 2
     living: Records  # (2,) by side
     zones: Records  # (2, max_age + 1) by side: no bar brings more than one
-
-
-@kernel
-def gap_side(first_high: int, first_low: int, middle_open: int, middle_close: int, high: int, low: int) -> int:
-    """What three bars in a row leave open: 1 a bullish gap, -1 a bearish one, 0 none.
-
-    A bullish gap lies between the first bar's high and the third one's low, if the middle bar closed above its open;
-    a bearish one is the mirror. It is known with the third bar, not with the middle one.
-    """
-    if middle_close > middle_open and first_high < low:
-        return 1
-    if middle_close < middle_open and first_low > high:
-        return -1
-    return 0
-
-
-@kernel
-def _is_wide(params: Params, now: Now, middle: Record, height: int) -> bool:
-    """Whether a gap of this height is worth remembering."""
-    atr = middle["atr"]
-    size = middle["high"] - middle["low"]
-    if now.gap or not atr > 0.0 or size < params.min_range * atr:
-        return False
-    if abs(middle["close"] - middle["open"]) < params.min_body * size:
-        return False
-    return bool(height >= max(params.min_gap * atr, params.min_gap_spreads * now.spread))
-
-
-@kernel
-def _bear(state: State, params: Params, now: Now, time: int, first: Record, middle: Record, side: int) -> None:
-    """The bar has left a gap; if that is wide enough, it is remembered."""
-    seen = seen_from(now, side)
-    far = max(side * first["high"], side * first["low"])
-    if not _is_wide(params, now, middle, seen.low - far):
-        return
-    row = 0 if side > 0 else 1
-    zone = state.zones[row, place_for_zone(state.zones, row, state.living[row])]
-    begin_zone(zone, seen, seen.low, far, time)
-    zone["displacement"] = (middle["high"] - middle["low"]) / middle["atr"]
-    zone["height"] = (seen.low - far) / middle["atr"]
-
-
-@kernel
-def _remember(candle: Record, now: Now) -> None:
-    candle["open"] = now.open
-    candle["high"] = now.high
-    candle["low"] = now.low
-    candle["close"] = now.close
-    candle["atr"] = now.atr
 
 
 @kernel
@@ -234,8 +151,8 @@ def _enter(
     risk, reward = _distances(zone, params, now, seen)
     if not acceptable(params.rules, now, risk, reward):
         return False
-    wide = ramp(zone["height"], params.min_gap, params.full_gap)
-    far = ramp(zone["displacement"], params.min_range, params.full_range)
+    wide = ramp(zone["height"], params.birth.min_gap, params.full_gap)
+    far = ramp(zone["displacement"], params.birth.min_range, params.full_range)
     fresh = 1.0 - ramp(zone["age"], params.fresh_age, params.max_age)
     busy = ramp(volume, params.low_volume, params.full_volume)
     cheap = cheapness(now)
@@ -307,8 +224,8 @@ def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
             middle = state.candles[market["bars"] % 2]
             side = gap_side(first["high"], first["low"], middle["open"], middle["close"], now.high, now.low)
             if side != 0:
-                _bear(state, params, now, bar["time"], first, middle, side)
-        _remember(first, now)
+                leave_gap(zones, living[0 if side > 0 else 1], params.birth, now, bar["time"], first, middle, side)
+        remember_candle(first, now)
     return count
 
 
@@ -355,6 +272,7 @@ class FairValueGapFill(KernelPattern):
     def new_params(self) -> Params:
         """The configuration as the kernel wants it."""
         config = self.config
-        own = {name: getattr(config, name) for name in Params._fields if name not in ("rules", "fill")}
+        birth = GapRules(*(getattr(config, name) for name in GapRules._fields))
+        own = {name: getattr(config, name) for name in Params._fields if name not in ("rules", "fill", "birth")}
         rules = new_rules(config, self.context, config.expiry, config.time_stop)
-        return Params(rules=rules, fill=config.mode == "fill", **own)
+        return Params(rules=rules, fill=config.mode == "fill", birth=birth, **own)

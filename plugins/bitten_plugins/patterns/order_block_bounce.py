@@ -19,9 +19,9 @@ from bitten.kernels.indicators import SWINGS, WINDOW, Record, swing_level, swing
 from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Ints, Records
 from bitten.pattern import KernelPattern
+from bitten_plugins.patterns.orderblocks import PRICES, SIDE, BlockRules, break_swing, confirm_swing, remember
 from bitten_plugins.patterns.rules import (
     MARKET,
-    BarRules,
     Now,
     Rules,
     acceptable,
@@ -35,21 +35,19 @@ from bitten_plugins.patterns.rules import (
     write_zone,
 )
 from bitten_plugins.patterns.zones import (
-    LIVING,
     ZONE,
     Seen,
-    begin_zone,
+    ZoneRules,
     bounded_target,
     depth,
     outlives,
-    place_for_zone,
     rejection_wick,
     seen_from,
     side_of,
 )
 
 
-class OrderBlockBounceConfig(BarRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OrderBlockBounceConfig(ZoneRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Parameters of OB."""
 
     swing_bars: Annotated[
@@ -75,21 +73,11 @@ class OrderBlockBounceConfig(BarRules, frozen=True, forbid_unknown_fields=True, 
     max_zones: Annotated[
         int, Meta(ge=1, le=1000, description="zones remembered on each side, the newest; the oldest makes room")
     ] = 20
-    max_age: Annotated[int, Meta(ge=1, le=100_000, description="bars for which a zone lives")] = 120
-    fresh_age: Annotated[
-        int, Meta(ge=0, le=100_000, description="bars up to which its age costs no confidence; must be below max_age")
-    ] = 10
     departure: Annotated[
         float, Meta(ge=0, le=100, description="how far price must leave a zone before it counts, in ATR")
     ] = 1.0
-    max_touches: Annotated[
-        int, Meta(ge=1, le=1000, description="so many bars that touch a zone without a signal end it")
-    ] = 3
     max_depth: Annotated[
         float, Meta(ge=0, le=1, description="deepest close within the zone that still rejects it, as a share")
-    ] = 0.5
-    close_share: Annotated[
-        float, Meta(ge=0, le=1, description="least position of the rejecting close in its bar's range, as a share")
     ] = 0.5
     low_wick: Annotated[
         float, Meta(ge=0, le=1, description="wick towards the zone that earns no confidence, as a share of the range")
@@ -97,33 +85,13 @@ class OrderBlockBounceConfig(BarRules, frozen=True, forbid_unknown_fields=True, 
     full_wick: Annotated[
         float, Meta(gt=0, le=2, description="wick that earns full confidence, as a share; must exceed low_wick")
     ] = 0.7
-    volume_bars: Annotated[
-        int, Meta(ge=1, le=10_000, description="bars before with whose mean volume the signal bar's is compared")
-    ] = 20
-    low_volume: Annotated[
-        float, Meta(ge=0, le=100, description="volume that earns no confidence, relative to that mean")
-    ] = 0.8
-    full_volume: Annotated[
-        float, Meta(gt=0, le=1000, description="relative volume that earns full confidence; must exceed low_volume")
-    ] = 2.0
     stop_buffer: Annotated[float, Meta(ge=0, le=10, description="stop beyond the zone's far edge, in ATR")] = 0.3
-    min_target: Annotated[float, Meta(ge=0, le=100, description="nearest target, in stop distances R")] = 1.5
-    max_target: Annotated[
-        float, Meta(gt=0, le=100, description="farthest target, in stop distances R; at least min_target")
-    ] = 3.0
-    time_stop: Annotated[int, Meta(ge=0, le=100_000, description="bars a position may last; 0 for no limit")] = 60
-    expiry: Annotated[
-        int, Meta(ge=0, le=1000, description="bars after the signal's in which an order may fill; 0 for no limit")
-    ] = 3
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_order("min_displacement", "full_displacement")
         self.check_order("min_height", "max_height")
-        self.check_order("fresh_age", "max_age")
         self.check_order("low_wick", "full_wick")
-        self.check_order("low_volume", "full_volume")
-        self.check_order("min_target", "max_target", equal=True)
         if self.structure_age <= self.swing_bars:
             raise ValueError(
                 f"structure_age was {self.structure_age}, must be above swing_bars ({self.swing_bars}): "
@@ -135,13 +103,8 @@ class Params(NamedTuple):
     """The configuration as the kernel wants it."""
 
     rules: Rules
-    structure_age: int
-    min_displacement: float
+    birth: BlockRules
     full_displacement: float
-    min_body: float
-    block_bars: int
-    min_height: float
-    max_height: float
     max_age: int
     fresh_age: int
     departure: float
@@ -160,19 +123,6 @@ class Params(NamedTuple):
 # What is carried from bar to bar, but for rings and zones.
 CARRIED: Final = np.dtype([("market", MARKET), ("volumes", WINDOW), ("swings", SWINGS)])
 
-# A bar that is remembered, relative prices.
-PRICES: Final = np.dtype([("open", np.int64), ("high", np.int64), ("low", np.int64), ("close", np.int64)])
-
-# What is carried for a side: its zones, and the last swing point, a high for buys and a low for sells.
-SIDE: Final = np.dtype(
-    [
-        ("living", LIVING),
-        ("level", np.int64),  # of the swing point, times the side
-        ("bar", np.int64),  # number of its bar
-        ("whole", np.int64),  # 1 until it is broken, 0 also before there was any
-    ]
-)
-
 
 class State(NamedTuple):
     """What is carried from bar to bar."""
@@ -183,65 +133,6 @@ class State(NamedTuple):
     prices: Records  # (structure_age + 1,) ring of the last bars, by number of the bar
     sides: Records  # (2,)
     zones: Records  # (2, max_zones) by side
-
-
-@kernel
-def _remember(prices: Record, now: Now) -> None:
-    prices["open"] = now.open
-    prices["high"] = now.high
-    prices["low"] = now.low
-    prices["close"] = now.close
-
-
-@kernel
-def _low(prices: Records, number: int, side: int) -> int:
-    """The adverse extreme of a remembered bar, times the side."""
-    bar = prices[number % prices.size]
-    return int(min(side * bar["high"], side * bar["low"]))
-
-
-@kernel
-def _block(prices: Records, first: int, last: int, side: int) -> int:
-    """The last bar of a range that closed against the side, -1 if none did."""
-    for number in range(last, first - 1, -1):
-        bar = prices[number % prices.size]
-        if side * bar["close"] < side * bar["open"]:
-            return number
-    return -1
-
-
-@kernel
-def _break(state: State, params: Params, now: Now, seen: Seen, row: int, time: int) -> None:
-    """The bar has broken the last swing point, which marks that broken; if it did so with force, a zone is born."""
-    swing = state.sides[row]
-    number = state.carried[0]["market"]["bars"] - 1
-    if number - swing["bar"] > params.structure_age:
-        return
-    swing["whole"] = 0
-    if not now.atr > 0.0 or abs(now.close - now.open) < params.min_body * max(now.high - now.low, 1):
-        return
-    prices = state.prices
-    side = side_of(row)
-    extreme = swing["bar"] + 1
-    for bar in range(extreme + 1, number):
-        if _low(prices, bar, side) <= _low(prices, extreme, side):
-            extreme = bar
-    bottom = _low(prices, extreme, side)
-    displacement = (seen.close - bottom) / now.atr
-    if displacement < params.min_displacement:
-        return
-    block = _block(prices, max(swing["bar"], extreme - params.block_bars), min(extreme + 1, number - 1), side)
-    if block < 0:
-        block = extreme
-    bar = prices[block % prices.size]
-    near = max(side * bar["open"], side * bar["close"])
-    far = min(bottom, _low(prices, block, side))
-    height = (near - far) / now.atr
-    if 0.0 < height and params.min_height <= height <= params.max_height:
-        zone = state.zones[row, place_for_zone(state.zones, row, swing["living"])]
-        begin_zone(zone, seen, near, far, time)
-        zone["displacement"] = displacement
-        zone["height"] = height
 
 
 @kernel
@@ -258,7 +149,7 @@ def _enter(
     if not acceptable(params.rules, now, risk, reward):
         return False
     wick = rejection_wick(seen)
-    far = ramp(zone["displacement"], params.min_displacement, params.full_displacement)
+    far = ramp(zone["displacement"], params.birth.min_displacement, params.full_displacement)
     fresh = 1.0 - ramp(zone["age"], params.fresh_age, params.max_age)
     rejected = ramp(wick, params.low_wick, params.full_wick)
     busy = ramp(volume, params.low_volume, params.full_volume)
@@ -311,14 +202,6 @@ def _judge(
 
 
 @kernel
-def _confirm(swing: Record, level: int, number: int) -> None:
-    """A bar is from now on the swing point that later bars may break."""
-    swing["level"] = level
-    swing["bar"] = number
-    swing["whole"] = 1
-
-
-@kernel
 def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
     """OB over new bars; the number of signals written to `out`."""
     carried = state.carried[0]
@@ -330,22 +213,22 @@ def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
         now = market_step(market, params.rules, bar)
         number = market["bars"] - 1
         volume = volume_ratio(carried["volumes"], state.volumes, bar["ticks"])
-        _remember(state.prices[number % state.prices.size], now)
+        remember(state.prices[number % state.prices.size], now)
         for row in range(2):
             own = sides[row]
             seen = seen_from(now, side_of(row))
             if own["living"]["count"] > 0:
                 count = _judge(zones, row, own["living"], params, now, seen, bar, market["origin"], volume, out, count)
             if own["whole"] == 1 and seen.close > own["level"]:
-                _break(state, params, now, seen, row, bar["time"])
+                break_swing(zones, state.prices, own, params.birth, now, seen, row, number, bar["time"])
         is_high, is_low = swing_step(swings, state.swings, now.high, now.low)
         if is_high or is_low:
             middle = number - state.swings.shape[1] // 2
             high, low = swing_level(swings, state.swings)
             if is_high:
-                _confirm(sides[0], high, middle)
+                confirm_swing(sides[0], high, middle)
             if is_low:
-                _confirm(sides[1], -low, middle)
+                confirm_swing(sides[1], -low, middle)
     return count
 
 
@@ -392,5 +275,6 @@ class OrderBlockBounce(KernelPattern):
     def new_params(self) -> Params:
         """The configuration as the kernel wants it."""
         config = self.config
-        own = {name: getattr(config, name) for name in Params._fields if name != "rules"}
-        return Params(rules=new_rules(config, self.context, config.expiry, config.time_stop), **own)
+        birth = BlockRules(*(getattr(config, name) for name in BlockRules._fields))
+        own = {name: getattr(config, name) for name in Params._fields if name not in ("rules", "birth")}
+        return Params(rules=new_rules(config, self.context, config.expiry, config.time_stop), birth=birth, **own)

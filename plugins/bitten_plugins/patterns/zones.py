@@ -7,14 +7,54 @@ side come first in their row of an array, in the order of their birth. A gap in 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
+from msgspec import Meta
 
 from bitten.kernels.indicators import Record
 from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Records
-from bitten_plugins.patterns.rules import Now
+from bitten_plugins.patterns.rules import BarRules, Now
+
+
+class ZoneRules(BarRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Parameters of every pattern that waits for price to come back to a zone."""
+
+    max_age: Annotated[int, Meta(ge=1, le=100_000, description="bars for which a zone lives")] = 120
+    fresh_age: Annotated[
+        int, Meta(ge=0, le=100_000, description="bars up to which its age costs no confidence; must be below max_age")
+    ] = 10
+    max_touches: Annotated[
+        int, Meta(ge=1, le=1000, description="so many bars that touch a zone without a signal end it")
+    ] = 3
+    close_share: Annotated[
+        float, Meta(ge=0, le=1, description="least position of the signal's close in its bar's range, as a share")
+    ] = 0.5
+    volume_bars: Annotated[
+        int, Meta(ge=1, le=10_000, description="bars before with whose mean volume the signal bar's is compared")
+    ] = 20
+    low_volume: Annotated[
+        float, Meta(ge=0, le=100, description="volume that earns no confidence, relative to that mean")
+    ] = 0.8
+    full_volume: Annotated[
+        float, Meta(gt=0, le=1000, description="relative volume that earns full confidence; must exceed low_volume")
+    ] = 2.0
+    min_target: Annotated[float, Meta(ge=0, le=100, description="nearest target, in stop distances R")] = 1.5
+    max_target: Annotated[
+        float, Meta(gt=0, le=100, description="farthest target, in stop distances R; at least min_target")
+    ] = 3.0
+    time_stop: Annotated[int, Meta(ge=0, le=100_000, description="bars a position may last; 0 for no limit")] = 60
+    expiry: Annotated[
+        int, Meta(ge=0, le=1000, description="bars after the signal's in which an order may fill; 0 for no limit")
+    ] = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check_order("fresh_age", "max_age")
+        self.check_order("low_volume", "full_volume")
+        self.check_order("min_target", "max_target", equal=True)
+
 
 ZONE: Final = np.dtype(
     [
@@ -70,7 +110,7 @@ def place_for_zone(zones: Records, row: int, living: Record) -> int:
 
 
 @kernel
-def begin_zone(zone: Record, seen: Seen, near: int, far: int, time: int) -> None:
+def begin_zone(zone: Record, seen: Seen, near: int, far: int, time: int, displacement: float, height: float) -> None:
     """A zone is born with a bar."""
     zone["near"] = near
     zone["far"] = far
@@ -79,6 +119,8 @@ def begin_zone(zone: Record, seen: Seen, near: int, far: int, time: int) -> None
     zone["age"] = 0
     zone["touches"] = 0
     zone["departed"] = 0
+    zone["displacement"] = displacement
+    zone["height"] = height
 
 
 @kernel

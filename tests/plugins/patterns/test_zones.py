@@ -18,7 +18,8 @@ from bitten.model.dtypes import NS_PER_MINUTE, Records
 from bitten.pattern import Batch, KernelPattern, PatternContext
 from bitten.testing import INSTRUMENT, random_bars
 from bitten.testing.markets import bars_as_quotes
-from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill, gap_side
+from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
+from bitten_plugins.patterns.gaps import gap_side
 from bitten_plugins.patterns.order_block_bounce import OrderBlockBounce
 from tests.bar_files import XAUUSD, eurusd_h1, xauusd_m1_2026
 from tests.plugins.patterns.naive_zones import FoundInZone, fvg, fvg_filling, ob
