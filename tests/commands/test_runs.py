@@ -16,6 +16,7 @@ from bitten.analysis.report import render_report
 from bitten.analysis.statistics import summarise
 from bitten.commands.runs import print_runs, runs
 from bitten.errors import BittenError
+from bitten.journal.schema import TABLES
 from bitten.run import Run
 from tests.analysis.made_run import make_run
 
@@ -24,8 +25,8 @@ MADE = make_run(trades=50, bars=3000)
 
 def write_run(folder: Path, made=MADE, report: bool = False, **changes) -> Path:
     folder.mkdir(parents=True)
-    for name, table in made.tables.items():
-        pq.write_table(table, folder / f"{name}.parquet")
+    for name, schema in TABLES.items():
+        pq.write_table(made.tables.get(name, schema.empty_table()), folder / f"{name}.parquet")
     manifest = made.manifest | {"name": folder.name} | changes
     summary = summarise(made.tables, made.accounts)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
