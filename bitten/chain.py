@@ -67,6 +67,10 @@ class GateChain:
         known = [rule for rule in rules if rule is not None]
         return [rule for rule in known if rule.kind != PASS] if len(known) == len(rules) else None
 
+    def beyond_rules(self) -> list[str]:
+        """Names of the steps that are more than rules."""
+        return [step.name for step in self.steps if not isinstance(step.part, Gate) or step.part.rule() is None]
+
     # -- what parts are told ------------------------------------------------------------------------------------------
 
     def observe(self, symbol: str, quotes: Quotes, bars: Mapping[str, Records]) -> None:

@@ -16,6 +16,7 @@ from bitten.config import Config
 from bitten.executor import Executor
 from bitten.feed import FeedFacts
 from bitten.manifest import account_facts, cost_rules, feed_facts, made_with, resolved
+from bitten.pipeline import Pipeline
 from bitten.sweeping.axes import show_value
 from bitten.sweeping.grid import Grid
 from bitten.sweeping.luck import selection_notes
@@ -23,14 +24,14 @@ from bitten.sweeping.table import axis_columns
 
 
 def sweep_manifest(
-    grid: Grid, config: Config, executor: Executor, facts: Sequence[FeedFacts], table: pa.Table, first: int
+    grid: Grid, config: Config, pipeline: Pipeline, facts: Sequence[FeedFacts], table: pa.Table, first: int
 ) -> dict[str, Any]:
     """What a sweep was made of; the caller adds name, time and timings.
 
     Args:
         grid: the grid.
         config: of the first combination.
-        executor: as that configuration makes it.
+        pipeline: as that configuration makes it.
         facts: what the feed says of its data, for each of its settings; that of the first combination first.
         table: the results.
         first: instant of the first quote of the first combination, ns UTC.
@@ -54,9 +55,9 @@ def sweep_manifest(
         "period": {"first": iso(first, 9), "last": iso(last, 9)},
         "symbols": list(config.feed.symbols),
         "quotes": facts[0].quotes,
-        "costs": _costs(grid, config, executor),
+        "costs": _costs(grid, config, pipeline.executor),
         "selection": selection_notes(len(grid), table["sharpe"].to_pylist()),
-        "notes": _notes(config, facts),
+        "notes": _notes(config, pipeline, facts),
         "alerts": _alerts(table),
         "accounts": account_facts(config),
     }
@@ -75,8 +76,15 @@ def _costs(grid: Grid, config: Config, executor: Executor) -> list[str]:
     return lines
 
 
-def _notes(config: Config, facts: Sequence[FeedFacts]) -> list[str]:
+def _notes(config: Config, pipeline: Pipeline, facts: Sequence[FeedFacts]) -> list[str]:
     notes = list(dict.fromkeys(note for one in facts for note in one.notes))
+    beyond = pipeline.chain.beyond_rules()
+    if beyond:
+        verb = "is" if len(beyond) == 1 else "are"
+        notes.append(
+            f"{', '.join(beyond)} {verb} more than plain rules, so every combination went through the whole pipeline: "
+            "the same results, but much slower. A sweep of patterns is faster without them."
+        )
     if config.trackers:
         names = ", ".join(part.name for part in config.trackers)
         notes.append(f"Trackers ({names}) follow single runs and did not take part.")

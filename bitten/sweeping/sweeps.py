@@ -136,11 +136,11 @@ class _Work:
             "jobs": jobs,
             "done_before": log.earlier,
         }
-        executor = build_pipeline(self.config, self.manager)[0].executor
+        pipeline = build_pipeline(self.config, self.manager)[0]
         manifest = {
             "name": run_name(folder),
             "created": iso(self.clock.now_ns(), 0),
-            **sweep_manifest(self.grid, self.config, executor, self.facts, table, _first_quote(self.config, self.data)),
+            **sweep_manifest(self.grid, self.config, pipeline, self.facts, table, _first_quote(self.config, self.data)),
             "sort": sort,
             "timings": timings,
         }

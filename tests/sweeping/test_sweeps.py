@@ -310,6 +310,15 @@ def test_a_killed_sweep_goes_on_and_ends_the_same(tmp_path: Path, whole: bitten.
     assert not rows.parent.exists()
 
 
+def test_a_note_names_the_gates_that_kernels_cannot_lead(tmp_path: Path, whole: bitten.Sweep) -> None:
+    assert not any("plain rules" in note for note in whole.manifest["notes"])
+    bands = {"use": "band", "low": 20.0, "patterns": {"other": [10.0, 50.0]}}
+    source = {**SOURCE, "gates": [bands, {"use": "slots"}, {"use": "risk"}]}
+    other = bitten.sweep(source, GRID, jobs=1, output=tmp_path)
+    (note,) = [note for note in other.manifest["notes"] if "plain rules" in note]
+    assert note.startswith("band is more than plain rules")
+
+
 def test_frames_of_a_notebook(tmp_path: Path) -> None:
     start = 1_712_556_000_000_000_000
     steps = range(20_000)
