@@ -7,8 +7,8 @@ Sections that configure a plugin (`[feed]`, `[[gates]]`, ...) hold the plugin's 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -59,6 +59,13 @@ class PatternPart:
     timeframes: tuple[str, ...]
     symbols: tuple[str, ...]
     exit: ExitSection
+    per_symbol: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # configurations of single symbols, in place of the part's
+
+    def config(self, symbol: str) -> Any:
+        """The pattern's configuration on a symbol."""
+        return self.per_symbol.get(symbol, self.part.config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +226,17 @@ class _Reader:
             self._once(section.symbols, (*path, "symbols"))
             for timeframe in timeframes:
                 self._checked((*path, "timeframe" if section.timeframe else "timeframes"), timeframe_ns, timeframe)
-            for symbol in section.symbols:
-                if symbol not in symbols:
-                    raise self.file.error(
-                        (*path, "symbols"),
-                        f'patterns.symbols names "{symbol}", which is not in feed.symbols'
-                        f"{did_you_mean(symbol, symbols)}",
-                    )
+            own = section.symbols or symbols
+            self._among(section.symbols, symbols, (*path, "symbols"), "feed.symbols")
+            self._among(section.per_symbol, own, (*path, "per_symbol"), "the pattern's symbols")
+            special = {
+                symbol: self.file.convert(
+                    {**section.params, **params}, self._struct(entry), (*path, "per_symbol", symbol)
+                )
+                for symbol, params in section.per_symbol.items()
+            }
             part = Part(entry, section.name or entry.name, config)
-            parts.append(PatternPart(part, timeframes, section.symbols or symbols, section.exit))
+            parts.append(PatternPart(part, timeframes, own, section.exit, special))
         self._unique([pattern.part.name for pattern in parts], "patterns")
         return tuple(parts)
 
@@ -309,6 +318,14 @@ class _Reader:
         doubles = sorted({name for name in names if names.count(name) > 1})
         if doubles:
             raise self.file.error(path, f"{path[0]}.{path[-1]} names {', '.join(doubles)} twice")
+
+    def _among(self, names: Iterable[str], allowed: tuple[str, ...], path: KeyPath, where: str) -> None:
+        for name in names:
+            if name not in allowed:
+                label = ".".join(str(key) for key in path if isinstance(key, str))
+                raise self.file.error(
+                    path, f'{label} names "{name}", which is not in {where}{did_you_mean(name, allowed)}'
+                )
 
     def _unique(self, names: list[str], kind: str) -> None:
         for i, name in enumerate(names):

@@ -192,7 +192,7 @@ def make_detectors(
                 context = PatternContext(
                     instruments[symbol], timeframe, timeframe_ns(timeframe), folder, tuple(instruments)
                 )
-                pattern = kind(part.part.config, context)
+                pattern = kind(part.config(symbol), context)
                 detectors[symbol].append(
                     Detector(part.part.name, order, pattern, instruments[symbol], timeframe, part.exit, day)
                 )

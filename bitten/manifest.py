@@ -113,6 +113,7 @@ def resolved(config: Config) -> dict[str, Any]:
             "timeframes": list(one.timeframes),
             "symbols": list(one.symbols),
             "params": plain(one.part.config),
+            "per_symbol": {symbol: plain(config) for symbol, config in one.per_symbol.items()},
             "exit": plain(one.exit),
         }
         for one in config.patterns

@@ -62,6 +62,7 @@ class PatternSection(Section, frozen=True, kw_only=True):
     timeframes: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()  # all of the feed's by default
     params: dict[str, Any] = {}
+    per_symbol: dict[str, dict[str, Any]] = {}  # parameters that differ from those on single symbols
     exit: ExitSection = ExitSection()
 
 

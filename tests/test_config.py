@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bitten.backtesting import build_pipeline
 from bitten.config import read_config
-from bitten.errors import BittenError
+from bitten.errors import BittenError, ConfigError
+from tests.replay import settings
 
 GOOD = """\
 [feed]
@@ -158,3 +161,31 @@ def test_the_starter_file_is_valid(tmp_path: Path) -> None:
 
     config = read(tmp_path, files("bitten.commands").joinpath("starter.toml").read_text(encoding="utf-8"))
     assert len(config.gates) == 5
+
+
+def test_parameters_of_single_symbols() -> None:
+    pattern = {
+        "use": "bb_scalp",
+        "params": {"period": 30, "max_adx": 30.0},
+        "per_symbol": {"XAUUSD": {"period": 14}},
+    }
+    config, manager = read_config(settings(patterns=[pattern]))
+    (part,) = config.patterns
+    assert (part.config("EURUSD").period, part.config("XAUUSD").period) == (30, 14)
+    assert part.config("XAUUSD").max_adx == 30.0
+    detectors = build_pipeline(config, manager)[0].parts.detectors
+    assert detectors["XAUUSD"][0].pattern.config.period == 14
+    assert detectors["EURUSD"][0].pattern.config.period == 30
+
+
+@pytest.mark.parametrize(
+    ("per_symbol", "problem"),
+    [
+        ({"XAGUSD": {"period": 14}}, 'patterns.per_symbol names "XAGUSD", which is not in the pattern.s symbols'),
+        ({"XAUUSD": {"perod": 14}}, 'unknown key "perod"'),
+        ({"XAUUSD": {"period": 1}}, "period is 1: expected int >= 2"),
+    ],
+)
+def test_mistakes_in_parameters_of_single_symbols(per_symbol: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        read_config(settings(patterns=[{"use": "bb_scalp", "per_symbol": per_symbol}]))

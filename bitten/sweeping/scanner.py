@@ -22,7 +22,7 @@ _NO_CANDIDATES: Final[Records] = np.zeros(0, CANDIDATE)
 
 def scanner_key(part: PatternPart, symbol: str, timeframe: str, day: str) -> bytes:
     """Equal for detectors that say the same."""
-    facts = (part.part.entry.kind, part.part.entry.name, part.part.name, part.part.config, part.exit)
+    facts = (part.part.entry.kind, part.part.entry.name, part.part.name, part.config(symbol), part.exit)
     return msgspec.json.encode([*facts, symbol, timeframe, day])
 
 

@@ -22,7 +22,9 @@ SECTIONS = [kind for name, kind in vars(sections).items() if name.endswith("Sect
 def test_every_key_is_documented(section: type[msgspec.Struct]) -> None:
     text = PAGE.read_text(encoding="utf-8")
     for field in msgspec.structs.fields(section):
-        if field.encode_name in ("params", "exit"):  # tables of their own
+        if field.encode_name == "per_symbol":
+            assert "`[patterns.per_symbol." in text
+        elif field.encode_name in ("params", "exit"):  # tables of their own
             assert f"`[patterns.{field.encode_name}]`" in text
         else:
             assert f"`{field.encode_name}`" in text, field.encode_name
