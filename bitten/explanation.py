@@ -97,6 +97,8 @@ def explain(folder: Path, manifest: Mapping[str, Any], wanted: str, account: str
     if account is not None and named.account is not None and account != named.account:
         raise BittenError(f'"{wanted}" is of account {named.account}, not of "{account}": leave one of them out')
     rows = {name: rows_of(folder, name, "signal_id", named.signal_id) for name in _TABLES}
+    if not rows["signals"]:
+        raise BittenError(f"{folder} tells of a fire of {named.signal_id}, but not of that signal: run it again")
     shields = scored(rows["scores"])
     if shields:
         shields = with_sentences(shields, rows["signals"][0], manifest, folder.parent.parent)

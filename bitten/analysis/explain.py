@@ -51,7 +51,7 @@ def collect(
         BittenError: the run has no such account.
     """
     signal = rows["signals"][0]
-    by_account = _by_account(rows)
+    by_account = _by_account(rows, [str(one["id"]) for one in manifest.get("accounts") or ()])
     known = {str(one["id"]) for one in manifest.get("accounts") or ()} | by_account.keys()
     if account is not None and account not in known:
         raise BittenError(f'the run has no account "{account}"{did_you_mean(account, known)}')
@@ -76,13 +76,13 @@ def collect(
     )
 
 
-def _by_account(rows: Rows) -> dict[str, dict[str, list[Row]]]:
-    """The rows of each account by table, accounts in the order in which they are first named."""
+def _by_account(rows: Rows, ids: Sequence[str]) -> dict[str, dict[str, list[Row]]]:
+    """The rows of each account by table, accounts in configured order."""
     found: dict[str, dict[str, list[Row]]] = {}
     for name in ("missions", "decisions", "fires", "trades"):
         for row in rows.get(name) or ():
             found.setdefault(row["account"], {}).setdefault(name, []).append(row)
-    return found
+    return {name: found[name] for name in dict.fromkeys((*ids, *found)) if name in found}
 
 
 def _fate(mine: Mapping[str, Sequence[Row]]) -> tuple[str, str]:
@@ -137,8 +137,8 @@ def _tallies(rows: Rows, manifest: Mapping[str, Any]) -> tuple[Tally, ...]:
 def _signal(row: Row) -> SignalFacts:
     names = ("pattern", "symbol", "timeframe", "side", "time", "anchor", "reference", "stop", "target", "confidence")
     return SignalFacts(
-        row["signal_id"],
-        *(row[name] for name in names),
+        id=row["signal_id"],
+        **{name: row[name] for name in names},
         relative=bool(row["relative"]),
         expiry=row.get("expiry"),
         atr=row.get("atr"),
@@ -169,8 +169,8 @@ def _at_decision(shields: Sequence[ShieldFacts], mine: Mapping[str, Sequence[Row
 def _account(
     name: str, mine: Mapping[str, Sequence[Row]], fate: tuple[str, str], manifest: Mapping[str, Any]
 ) -> AccountStory:
-    configured = next((one for one in _section(manifest, "accounts") if one.get("id") == name), {})
-    listed = next((one for one in manifest.get("accounts") or () if one.get("id") == name), {})
+    configured: Mapping[str, Any] = next((one for one in _section(manifest, "accounts") if one.get("id") == name), {})
+    listed: Mapping[str, Any] = next((one for one in manifest.get("accounts") or () if one.get("id") == name), {})
     mission = next(iter(mine.get("missions", ())), None)
     decisions = mine.get("decisions", ())
     trade = next(iter(mine.get("trades", ())), None)
@@ -228,7 +228,9 @@ def _trade(row: Row) -> TradeFacts:
     sign = 1 if row["side"] == "buy" else -1
     risk = None if row["stop"] is None else abs(row["open_price"] - row["stop"])
     r = sign * (row["close_price"] - row["open_price"]) / risk if risk else None
-    return TradeFacts(*(row[name] for name in names), r=None if r is None else round(r, 9), seconds=_seconds(row))
+    return TradeFacts(
+        **{name: row[name] for name in names}, r=None if r is None else round(r, 9), seconds=_seconds(row)
+    )
 
 
 def _outcome(row: Row, signal: Row) -> OutcomeFacts:
@@ -237,7 +239,7 @@ def _outcome(row: Row, signal: Row) -> OutcomeFacts:
     )  # fmt: skip
     r_pips = row["pips"] / row["r"] if row["pips"] and row["r"] else None  # pips that one R is
     mae_r, mfe_r = (round(row[name] / r_pips, 9) if r_pips and row[name] is not None else None for name in names[-2:])
-    return OutcomeFacts(*(row[name] for name in names), mae_r=mae_r, mfe_r=mfe_r, seconds=_seconds(row))
+    return OutcomeFacts(**{name: row[name] for name in names}, mae_r=mae_r, mfe_r=mfe_r, seconds=_seconds(row))
 
 
 def _seconds(row: Row) -> float | None:

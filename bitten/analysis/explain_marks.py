@@ -44,4 +44,5 @@ def _absolute(story: Story, entry: float | None) -> tuple[float | None, float | 
 
 
 def _points(price: float, digits: int) -> int:
-    return round(price * 10**digits)
+    points: int = round(price * 10**digits)
+    return points

@@ -24,10 +24,12 @@ def price(value: float | None, digits: int) -> str:
 
 
 def number(value: float | None) -> str:
-    """Six figures, a dash for none."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    """Up to four decimals, four figures of what is smaller; a dash for none."""
+    if value is None or math.isnan(value):
         return ABSENT
-    return minus(f"{value:,.6g}") if abs(value) < 1e15 else f"{value:g}"
+    if not 1e-2 <= abs(value) < 1e12:
+        return minus(f"{value:.4g}")
+    return minus(f"{value:,.4f}".rstrip("0").removesuffix("."))
 
 
 def lots(value: float | None) -> str:

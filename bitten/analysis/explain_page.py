@@ -128,6 +128,8 @@ def _chart(story: Story, bars: SignalBars | str) -> str:
         return f'<p class="none">{text(bars)}</p>'
     levels, marks = levels_and_marks(story, bars.candles.digits)
     note = f'<p class="remark">{text(bars.note)}</p>' if bars.note else ""
+    if story.account.trade is None and story.outcome is not None and story.outcome.open_time is not None:
+        note += "<figcaption>Entry and exit as they would have been: there was no position.</figcaption>"
     return f"<figure>{story_picture(bars.candles, levels, marks)}{note}</figure>"
 
 

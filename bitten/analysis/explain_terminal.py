@@ -12,6 +12,7 @@ from rich.text import Text
 from bitten.analysis import explain_words as words
 from bitten.analysis.explain_facts import NOT_ASKED, NOT_KEPT, ShieldFacts, Story
 from bitten.analysis.explain_marks import levels_and_marks
+from bitten.analysis.explain_numbers import in_ascii, number
 from bitten.analysis.signal_bars import SignalBars
 from bitten.analysis.textchart import ASCII, UNICODE, draw
 
@@ -61,7 +62,7 @@ class _Printer:
         self.width = console.width - _LABEL
 
     def text(self, text: str, style: str = "") -> Text:
-        return Text(words.in_ascii(text) if self.plain else text, style=style)
+        return Text(in_ascii(text) if self.plain else text, style=style)
 
     def line(self, text: str, style: str = "") -> None:
         self.console.print(self.text(text, style))
@@ -112,7 +113,7 @@ def _print_shield(say: _Printer, shield: ShieldFacts) -> None:
             )
         say.table("", table)
         return
-    say.pairs("", [(name, words.number(value)) for name, value in shield.evidence.items()])
+    say.pairs("", [(name, number(value)) for name, value in shield.evidence.items()])
     if shield.remark:
         say.step("", [say.text(shield.remark, "yellow")])
 
@@ -149,8 +150,8 @@ def _print_gates(say: _Printer, story: Story) -> None:
         table.add_row(
             say.text(gate.name, "" if asked else "dim"),
             say.text(gate.verdict, style),
-            say.text(words.number(gate.measured) if asked else ""),
-            say.text(words.number(gate.limit) if asked else ""),
+            say.text(number(gate.measured) if asked else ""),
+            say.text(number(gate.limit) if asked else ""),
             say.text(words.gate_note(gate)),
         )
     say.table("gates", table)

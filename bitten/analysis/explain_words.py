@@ -1,4 +1,4 @@
-"""A signal's story in words: the sentence that comes first, and the lines of each step; the same on terminal and page."""
+"""A signal's story in words: the sentence that comes first, then the lines of each step; for terminal and page."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def headline(story: Story) -> str:
         everyone = f"not fired: refused for all {story.accounts:,} accounts"
         which = "all of them" if count == story.accounts else f"{count:,} of them"
         return f"{everyone}, {which} by gate {gate}: {_reason(story.account)}"
-    return f"not fired for any of {story.accounts:,} accounts ({rest}); {one_account(story)}"
+    none = "no position" if story.account.fire else "not fired"
+    return f"{none} for any of {story.accounts:,} accounts ({rest}); {one_account(story)}"
 
 
 def one_account(story: Story, named: bool = True) -> str:
@@ -93,11 +94,14 @@ def _reason(account: AccountStory) -> str:
 
 
 def _no_fill(story: Story) -> str:
-    account = story.account
-    reason = (account.unfilled or "").removeprefix("EXPIRED ").removeprefix("REJECTED ") or "no quote in time"
+    account, reason = story.account, _short_reason(story.account)
     if account.fate == "expired" and story.signal.expiry:
         return f"{reason}, the order was good until {moment(story.signal.expiry)}"
     return reason
+
+
+def _short_reason(account: AccountStory) -> str:
+    return (account.unfilled or "").removeprefix("EXPIRED ").removeprefix("REJECTED ") or "no quote in time"
 
 
 def _mission_sentence(story: Story) -> str:
@@ -207,13 +211,14 @@ def size_lines(account: AccountStory) -> list[str]:
     lines = []
     if equity is not None and percent is not None and risked is not None:
         share = f"{money(equity, account.currency)} equity × {percent:g} %{_share_note(account, percent)}"
-        lines.append(f"{share} × {scale:g} shields = {money(risked, account.currency)} at risk")
+        scaled = f" × {scale:g} by shields" if scale != 1.0 else ""
+        lines.append(f"{share}{scaled} = {money(risked, account.currency)} at risk")
     if risked is not None and loss and exact is not None:
         away = f", {points:,.0f} points to the stop and costs" if points is not None else ""
         lines.append(f"one lot loses {money(loss, account.currency)} at the stop{away}")
         lines.append(f"{money(risked)} ÷ {money(loss)} = {exact:.4f} lots, rounded down and ordered {lots(fire.lots)}")
     elif not lines:
-        lines.append(f"{lots(fire.lots)} lots, shields × {scale:g}")
+        lines.append(f"{lots(fire.lots)} lots{f', × {scale:g} by shields' if scale != 1.0 else ''}")
     if known:
         lines.append("  ".join(f"{name} {number(value)}" for name, value in known.items()))
     if fire.risk is not None:
@@ -247,14 +252,14 @@ def fill_lines(story: Story) -> list[str]:
         return []
     if trade is None:
         at = f" at {moment(story.account.unfilled_at, story.signal.time)}" if story.account.unfilled_at else ""
-        return [f"none: {_no_fill(story)}{f'; the order ended{at}' if at else ''}"]
+        return [f"none: {_short_reason(story.account)}{f'; the order ended{at}' if at else ''}"]
     levels = [
         f"{name} {price(level, story.digits)}" for name, level in (("stop", trade.stop), ("target", trade.target))
     ]
-    later = trade.open_time - signal.time
+    later = trade.open_time - (fire.time if fire is not None else signal.time)
     waited = show_duration(later / NS_PER_SECOND) if later >= NS_PER_SECOND else f"{later / 1e6:,.0f} ms"
     at = f"{lots(trade.lots)} lots at {price(trade.open_price, story.digits)}, {moment(trade.open_time, signal.time)}"
-    return [f"{at}, {waited} after the signal", "  ".join(levels)]
+    return [f"{at}, {waited} after the order", "  ".join(levels)]
 
 
 def exit_lines(story: Story) -> list[str]:

@@ -59,7 +59,9 @@ def list_fates(folder: Path, pattern: str | None = None, symbol: str | None = No
         outcome = outcomes.get(row["signal_id"], {})
         fate, by = fates.get(row["signal_id"], ("unknown", ""))
         by = str(outcome.get("result", "")) if fate == "fired" else by
-        listed.append(Fated(*(row[name] for name in columns), fate, by, outcome.get("r")))
+        listed.append(
+            Fated(**{name.removeprefix("signal_"): row[name] for name in columns}, fate=fate, by=by, r=outcome.get("r"))
+        )
     return listed
 
 

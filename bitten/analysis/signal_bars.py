@@ -12,7 +12,7 @@ import numpy as np
 from bitten.analysis.candles import CandleSet
 from bitten.backtesting import make_feed
 from bitten.bars import BarLadder
-from bitten.clock import iso
+from bitten.clock import iso, utc_offset_ns
 from bitten.config import Config, check_document, open_document
 from bitten.errors import BittenError, DataError
 from bitten.instants import instant
@@ -24,6 +24,7 @@ BEFORE: Final = 60  # bars shown before the signal
 AFTER: Final = 10  # bars shown after the end
 _MOST: Final = 300  # bars of a chart: more are drawn in a longer timeframe
 _ENOUGH: Final = 30  # fewer bars before the signal mean that the market was closed: look farther back
+_HOUR_NS: Final = 60 * NS_PER_MINUTE
 _WEEKEND_NS: Final = 3 * 1440 * NS_PER_MINUTE
 _NOTEBOOK_FEED: Final = "frame"
 
@@ -59,14 +60,15 @@ def signal_bars(
     name = _fitting(timeframe, until - time)
     bar = timeframe_ns(name)
     first, last = _range(manifest, symbol, folder)
-    stop = min(until + (AFTER + 1) * bar, last)
+    shift = 0 if bar <= _HOUR_NS else utc_offset_ns(_day(manifest), time)  # of the clock that long bars start by
+    stop = min(((until + shift) // bar + AFTER + 1) * bar - shift, last)
     bars: Records | None = None
     for farther in (0, _WEEKEND_NS):
-        begin = (time // bar - BEFORE - 1) * bar - farther
+        begin = ((time + shift) // bar - BEFORE - 1) * bar - shift - farther
         config = _config(manifest, symbol, folder, max(begin, first), stop)
         bars = np.concatenate(list(_bars(config, symbol, name)))
         if begin > first:
-            bars = bars[1:]  # it began in the middle of that one, by clocks other than UTC
+            bars = bars[1:]  # where a clock was set in between, it began in the middle of that one
         if np.count_nonzero(bars["time"] <= time) >= _ENOUGH or begin <= first:
             break
     assert bars is not None
@@ -116,6 +118,10 @@ def _range(manifest: Mapping[str, Any], symbol: str, folder: Path) -> tuple[int,
     first = config.start if config.start is not None else instant(period["first"]) if "first" in period else 0
     last = config.end if config.end is not None else instant(period["last"]) + NS_PER_MINUTE if "last" in period else 0
     return first, last or 1 << 62
+
+
+def _day(manifest: Mapping[str, Any]) -> str:
+    return str(((manifest.get("config") or {}).get("run") or {}).get("day", "UTC"))
 
 
 def _config(

@@ -45,6 +45,8 @@ def rows_of(folder: Path, name: str, column: str, value: str) -> list[Row]:
         with pq.ParquetFile(path) as file:
             names = [one for one in TABLES[name].names if one in file.schema_arrow.names]
             for group in range(file.num_row_groups):
+                if not file.metadata.row_group(group).num_rows:
+                    continue
                 keys = file.read_row_group(group, columns=[column])[column]
                 at = np.flatnonzero(to_numpy(pc.is_in(keys, value_set=wanted))[0])
                 if at.size:
@@ -81,6 +83,8 @@ def whole_table(folder: Path, name: str) -> pa.Table:
 
 def as_rows(table: pa.Table) -> list[Row]:
     """Rows as dicts; times are int ns UTC (Python's own know no nanoseconds), null is None."""
+    if not table.num_rows:  # Arrow would import pandas to make arrays of no chunks one
+        return []
     columns = {name: _values(table[name]) for name in table.column_names}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -132,9 +136,17 @@ def near_misses(folder: Path, wanted: str) -> str:
     """`: did you mean ...?` with the ids of a run that look like it; empty for none."""
     signals = column_of(folder, "signals", "signal_id")
     signal_id = wanted.partition("@")[0]
-    holding = [one for one in signals if signal_id.lower() in one.lower()]
-    close = holding[:_MOST_NAMED] or difflib.get_close_matches(signal_id, signals, _MOST_NAMED, 0.6)
+    close = _holding(signals, signal_id) or difflib.get_close_matches(signal_id, signals, _MOST_NAMED, 0.6)
     return f": did you mean {_either(close)}?" if close else ""
+
+
+def _holding(ids: Sequence[str], wanted: str) -> list[str]:
+    """Ids that hold the most of what is wanted: its beginning or its end, no less than half of it."""
+    for length in range(len(wanted), len(wanted) // 2, -1):
+        parts = {wanted[:length], wanted[-length:]}
+        if found := [one for one in ids if any(part in one for part in parts)]:
+            return found[:_MOST_NAMED]
+    return []
 
 
 def _only(ids: Sequence[str], wanted: str, kind: str) -> str | None:

@@ -14,7 +14,7 @@ from bitten.clock import iso
 
 _WIDTH: Final = 1040
 _HEIGHT: Final = 380
-_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 150, 22, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 128, 22, 30
 _LINES: Final = 6  # about as many price lines
 _INSTANTS: Final = 6  # about as many times below
 _LABEL_GAP: Final = 15  # units between labels that would overlap
@@ -62,10 +62,9 @@ def _candles(candles: CandleSet, step: float, y: _Scale) -> list[str]:
         at = _LEFT + (i + 0.5) * step
         top, bottom = sorted((y(opened), y(close)))
         kind = "up" if close >= opened else "down"
-        shapes.append(
-            f'<g class="{kind}"><line x1="{at:.1f}" x2="{at:.1f}" y1="{y(high):.1f}" y2="{y(low):.1f}"/>'
-            f'<rect x="{at - body / 2:.1f}" y="{top:.1f}" width="{body:.1f}" height="{max(1.0, bottom - top):.1f}"/></g>'
-        )
+        wick = f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y(high):.1f}" y2="{y(low):.1f}"/>'
+        size = f'width="{body:.1f}" height="{max(1.0, bottom - top):.1f}"'
+        shapes.append(f'<g class="{kind}">{wick}<rect x="{at - body / 2:.1f}" y="{top:.1f}" {size}/></g>')
     return shapes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,6 +13,9 @@ from bitten.model.dtypes import Ints
 
 HEIGHT: Final = 12  # lines of candles
 _REACH: Final = 2.5  # levels this many times farther away than the candles reach would flatten them: left out
+
+
+_Place = Callable[[int], int]  # of a price or a time on the canvas
 
 
 class Level(NamedTuple):
@@ -116,8 +119,7 @@ def draw(
     return [*lines, *_times(merged, marks, column)]
 
 
-def _candle(canvas: _Canvas, candles: CandleSet, i: int, row: object, glyphs: Glyphs) -> None:
-    assert callable(row)
+def _candle(canvas: _Canvas, candles: CandleSet, i: int, row: _Place, glyphs: Glyphs) -> None:
     rising = candles.close[i] >= candles.open[i]
     style, body = ("up", glyphs.up) if rising else ("down", glyphs.down)
     for at in range(row(int(candles.high[i])), row(int(candles.low[i])) + 1):
@@ -151,10 +153,9 @@ def reach(candles: CandleSet, levels: Sequence[Level]) -> tuple[int, int]:
 
 
 def _labels(
-    levels: Sequence[Level], row: object, low: int, high: int, candles: CandleSet, glyphs: Glyphs
+    levels: Sequence[Level], row: _Place, low: int, high: int, candles: CandleSet, glyphs: Glyphs
 ) -> dict[int, list[Piece]]:
     """Names and prices beside the lines; one that finds its line taken moves to the next free one."""
-    assert callable(row)
     taken: dict[int, list[Piece]] = {}
     for level in sorted(levels, key=lambda one: -one.price):
         wanted = row(level.price)
@@ -165,20 +166,23 @@ def _labels(
     return taken
 
 
-def _times(candles: CandleSet, marks: Sequence[Mark], column: object) -> list[list[Piece]]:
+def _times(candles: CandleSet, marks: Sequence[Mark], column: _Place) -> list[list[Piece]]:
     """The axis: when it begins, when the signal came, when it ends."""
-    assert callable(column)
     signal = next((mark for mark in marks if mark.kind == "signal"), None)
-    texts = [(0, iso(int(candles.time[0]), 0)[5:16])]
-    if signal is not None:
-        texts.append((column(signal.time), f"^ signal {iso(signal.time, 0)[11:16]}"))
-    texts.append((candles.size - 5, iso(int(candles.time[-1]), 0)[11:16]))
-    line = ""
+    begin, end = iso(int(candles.time[0]), 0)[5:16], iso(int(candles.time[-1]), 0)[11:16]
+    texts = [(0, begin), (candles.size - len(end), end)]
+    if signal is not None:  # the one that matters
+        texts.insert(0, (column(signal.time), f"^ signal {iso(signal.time, 0)[11:16]}"))
+    placed: list[tuple[int, str]] = []
     for at, text in texts:
-        if at >= len(line) + (2 if line else 0):
-            line = line.ljust(at) + text
+        if all(at + len(text) + 2 <= other or other + len(there) + 2 <= at for other, there in placed):
+            placed.append((at, text))
+    line = ""
+    for at, text in sorted(placed):
+        line = line.ljust(at) + text
     return [[Piece(line, "quiet")]]
 
 
 def price_text(points: int, digits: int) -> str:
+    """A decimal price of points."""
     return f"{points / 10**digits:.{digits}f}"

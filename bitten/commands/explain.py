@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bitten.commands.runs import DEFAULT_DIR, RUNS_DIR
+from bitten.commands.runs import RUNS_DIR
 
 if TYPE_CHECKING:
     from rich.console import Console
