@@ -88,7 +88,7 @@ def explain(folder: Path, manifest: Mapping[str, Any], wanted: str, account: str
         BittenError: several have such an id, there is no such account, or the folder is damaged.
     """
     from bitten.analysis.explain import collect, scored
-    from bitten.analysis.explain_shields import with_sentences
+    from bitten.analysis.explain_plugins import price_names, with_sentences
     from bitten.analysis.signal_rows import find, rows_of
 
     named = find(folder, wanted)
@@ -102,4 +102,5 @@ def explain(folder: Path, manifest: Mapping[str, Any], wanted: str, account: str
     shields = scored(rows["scores"])
     if shields:
         shields = with_sentences(shields, rows["signals"][0], manifest, folder.parent.parent)
-    return Explanation(folder, manifest, collect(rows, manifest, account or named.account, shields))
+    prices = price_names(rows["signals"][0], manifest)
+    return Explanation(folder, manifest, collect(rows, manifest, account or named.account, shields, prices))

@@ -37,7 +37,11 @@ _MOST_TELLING: Final = ("fired", "open", "rejected", "expired")  # what is told 
 
 
 def collect(
-    rows: Rows, manifest: Mapping[str, Any], account: str | None = None, shields: Sequence[ShieldFacts] = ()
+    rows: Rows,
+    manifest: Mapping[str, Any],
+    account: str | None = None,
+    shields: Sequence[ShieldFacts] = (),
+    prices: Sequence[str] | None = None,
 ) -> Story:
     """Tell a signal's story.
 
@@ -45,7 +49,8 @@ def collect(
         rows: the rows of one signal by table, times as ns UTC; a missing table counts as empty.
         manifest: of its run.
         account: whose part is told; of many the most telling one where it is None.
-        shields: as `scored` and `explain_shields.with_sentences` make them.
+        shields: as `scored` and `explain_plugins.with_sentences` make them.
+        prices: which of the evidence are prices; judged by their values where it is None.
 
     Raises:
         BittenError: the run has no such account.
@@ -59,11 +64,12 @@ def collect(
     telling = account if account is not None else _most_telling(fates, rows, manifest)
     instrument = (manifest.get("instruments") or {}).get(signal["symbol"]) or {}
     outcome = next(iter(rows.get("outcomes") or ()), None)
+    digits = int(instrument.get("digits", 5))
     return Story(
         run=str(manifest.get("name", "")),
         synthetic=bool((manifest.get("feed") or {}).get("synthetic")),
-        signal=_signal(signal),
-        digits=int(instrument.get("digits", 5)),
+        signal=_signal(signal, prices, digits),
+        digits=digits,
         pip=float(instrument.get("pip", 0.0)) or None,
         accounts=max(len(fates), 1),
         chosen=account is not None,
@@ -134,16 +140,27 @@ def _tallies(rows: Rows, manifest: Mapping[str, Any]) -> tuple[Tally, ...]:
     )
 
 
-def _signal(row: Row) -> SignalFacts:
+def _signal(row: Row, prices: Sequence[str] | None, digits: int) -> SignalFacts:
     names = ("pattern", "symbol", "timeframe", "side", "time", "anchor", "reference", "stop", "target", "confidence")
+    evidence = _numbers(row.get("evidence"))
     return SignalFacts(
         id=row["signal_id"],
         **{name: row[name] for name in names},
         relative=bool(row["relative"]),
         expiry=row.get("expiry"),
         atr=row.get("atr"),
-        evidence=_numbers(row.get("evidence")),
-    )
+        evidence=evidence,
+        evidence_prices=tuple(
+            name for name, value in evidence.items()
+            if (_like_price(value, row["reference"], digits) if prices is None else name in prices)
+        ),
+    )  # fmt: skip
+
+
+def _like_price(value: float, reference: float | None, digits: int) -> bool:
+    """Whether a number lies near the market, on the grid of its prices, and is no whole number."""
+    near = bool(reference) and abs(value - float(reference or 0)) < 0.05 * float(reference or 0)
+    return near and round(value, digits) == value and value != round(value)
 
 
 def scored(rows: Iterable[Row]) -> tuple[ShieldFacts, ...]:

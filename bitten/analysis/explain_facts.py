@@ -29,6 +29,7 @@ class SignalFacts(Struct, frozen=True):
     expiry: int | None
     atr: float | None
     evidence: Mapping[str, float]
+    evidence_prices: tuple[str, ...]  # which of them are prices
 
 
 class InsightFacts(Struct, frozen=True):

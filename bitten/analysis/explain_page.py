@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from bitten.analysis import explain_words as words
 from bitten.analysis.explain_facts import NOT_ASKED, NOT_KEPT, GateFacts, ShieldFacts, Story
-from bitten.analysis.explain_marks import levels_and_marks
+from bitten.analysis.explain_marks import picture
 from bitten.analysis.explain_numbers import number
 from bitten.analysis.report import asset
 from bitten.analysis.sections import text
 from bitten.analysis.signal_bars import SignalBars
-from bitten.analysis.story_picture import story_picture
+from bitten.analysis.signal_picture import signal_svg
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -46,7 +46,11 @@ def render_page(story: Story, bars: SignalBars | str) -> str:
         "<footer>Times are UTC. The outcome follows the signal to its own stop or target, whoever fired it. "
         "What happened once promises nothing.</footer>",
     ]
-    return _PAGE.format(title=text(f"{story.signal.id}: bitten"), style=asset("explain.css"), body="\n".join(parts))
+    return _PAGE.format(
+        title=text(f"{story.signal.id}: bitten"),
+        style=asset("signals.css") + asset("explain.css"),
+        body="\n".join(parts),
+    )
 
 
 def _identity(story: Story) -> str:
@@ -126,11 +130,10 @@ def _gate(gate: GateFacts) -> str:
 def _chart(story: Story, bars: SignalBars | str) -> str:
     if isinstance(bars, str):
         return f'<p class="none">{text(bars)}</p>'
-    levels, marks = levels_and_marks(story, bars.candles.digits)
     note = f'<p class="remark">{text(bars.note)}</p>' if bars.note else ""
     if story.account.trade is None and story.outcome is not None and story.outcome.open_time is not None:
         note += "<figcaption>Entry and exit as they would have been: there was no position.</figcaption>"
-    return f"<figure>{story_picture(bars.candles, levels, marks)}{note}</figure>"
+    return f"<figure>{signal_svg(picture(story, bars.candles))}{note}</figure>"
 
 
 def _capital(sentence: str) -> str:

@@ -71,7 +71,7 @@ def _ended(trade: TradeFacts, digits: int) -> str:
     r = f", {signed_r(trade.r)}" if trade.r is not None else ""
     if trade.close_reason == "end":
         return f"still open when the data ended, valued at {price(trade.close_price, digits)}{r}"
-    return f"closed by {_CLOSED_BY.get(trade.close_reason, trade.close_reason)}{r}"
+    return f"closed by {closed_by(trade.close_reason)}{r}"
 
 
 def _others(story: Story) -> str:
@@ -121,7 +121,7 @@ def _over(story: Story) -> str:
     outcome = story.outcome
     if outcome is None or outcome.close_time is None:
         return "the signal was over"
-    return f"the signal had ended by {_CLOSED_BY.get(outcome.result, outcome.result)} at {moment(outcome.close_time)}"
+    return f"the signal had ended by {closed_by(outcome.result)} at {moment(outcome.close_time)}"
 
 
 def _after(start: int, end: int | None) -> str:
@@ -145,14 +145,11 @@ def signal_lines(signal: SignalFacts, digits: int) -> list[str]:
 
 
 def evidence_pairs(signal: SignalFacts, digits: int) -> list[tuple[str, str]]:
-    """The numbers behind it; those on the grid of prices near the market are written as prices."""
-    near = signal.reference or 0.0
-
-    def text(value: float) -> str:
-        is_price = bool(near) and 0.5 < value / near < 2 and round(value, digits) == value
-        return price(value, digits) if is_price else number(value)
-
-    return [(name, text(value)) for name, value in signal.evidence.items()]
+    """The numbers behind it."""
+    prices = signal.evidence_prices
+    return [
+        (name, price(value, digits) if name in prices else number(value)) for name, value in signal.evidence.items()
+    ]
 
 
 def shield_line(shield: ShieldFacts) -> str:
@@ -267,7 +264,7 @@ def exit_lines(story: Story) -> list[str]:
     trade, currency = story.account.trade, story.account.currency
     if trade is None:
         return []
-    word = "still open at the end, valued" if trade.close_reason == "end" else f"by {_closed(trade.close_reason)}"
+    word = "still open at the end, valued" if trade.close_reason == "end" else f"by {closed_by(trade.close_reason)}"
     first = f"{word} at {price(trade.close_price, story.digits)}, {moment(trade.close_time, story.signal.time)}"
     costs = [
         f"{name} {money(value)}" for name, value in (("commission", trade.commission), ("swap", trade.swap)) if value
@@ -279,7 +276,8 @@ def exit_lines(story: Story) -> list[str]:
     ]
 
 
-def _closed(reason: str) -> str:
+def closed_by(reason: str) -> str:
+    """What a close reason means, as in "closed by ..."."""
     return _CLOSED_BY.get(reason, reason)
 
 
@@ -291,7 +289,7 @@ def outcome_lines(story: Story) -> list[str]:
     if outcome.open_time is None:
         when = f" at {moment(outcome.close_time, story.signal.time)}" if outcome.close_time else ""
         return [f"never filled: {outcome.result}{when}"]
-    how = "open at the end, no result" if outcome.result == "end" else f"{_closed(outcome.result)}"
+    how = "open at the end, no result" if outcome.result == "end" else f"{closed_by(outcome.result)}"
     moves = f", {price(outcome.open_price, story.digits)} to {price(outcome.close_price, story.digits)}"
     excursions = [
         f"{name} {number(pips)} pips{f' ({r:.2f} R)' if r is not None else ''}"

@@ -13,16 +13,18 @@ import pytest
 from rich.console import Console
 
 import bitten
-from bitten.analysis import explain_shields
+from bitten.analysis import explain_plugins
 from bitten.analysis.candles import CandleSet
+from bitten.analysis.explain import collect
 from bitten.analysis.explain_terminal import print_story
+from bitten.analysis.explain_words import evidence_pairs
 from bitten.analysis.signal_bars import SignalBars
 from bitten.analysis.textchart import ASCII, Level, Mark, draw
 from bitten.errors import BittenError
 from bitten.explanation import Explanation
 from bitten.manager import Manager
 from bitten.run import Run
-from tests.analysis.story_run import BID, MINUTE, project, plugins, story_run
+from tests.analysis.story_run import BID, MINUTE, plugins, project, story_run
 from tests.feeds.builders import START
 from tests.replay import settings
 
@@ -46,7 +48,7 @@ def many(folder: Path) -> Run:
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain_shields, "_installed", plugins)
+    monkeypatch.setattr(explain_plugins, "_installed", plugins)
 
 
 def printed(explanation: Explanation, width: int = 100, encoding: str = "utf-8") -> str:
@@ -84,11 +86,11 @@ def test_the_first_line_answers(alone: Run, signal: str, line: str) -> None:
     ("signal", "account", "line"),
     [
         ("by-target", "hand", "fired 2.50 lots for account hand at 1.38009, closed by target, +1.25 R"),
-        ("by-target", "tiny", "refused for account tiny by gate risk: the risk allows 0.0013 lots, the smallest volume"),
+        ("by-target", "tiny", "refused for account tiny by gate risk: the risk allows 0.0013 lots, the smallest"),
         ("by-stop", "hand", "not fired for account hand: a person declined after 45 s"),
         ("by-time", "hand", "not fired for account hand: accepted after 20 min, too late: the signal had ended by time "
                             "stop at 2014-05-01 01:38:01"),
-        ("wide", "hand", "not fired for account hand: nobody answered until the mission expired at 2014-05-01 02:40:30"),
+        ("wide", "hand", "not fired for account hand: nobody answered until the mission expired at 2014-05-01 02:40"),
         ("at-the-end", "hand", "not fired for account hand: nobody had answered when the data ended"),
     ],
 )  # fmt: skip
@@ -102,7 +104,7 @@ def test_the_part_of_one_of_many_accounts(many: Run, signal: str, account: str, 
     [
         ("by-target", "main", "fired for 2 of 3 accounts (1 refused by risk); fired 2.50 lots for account main at"),
         ("banded", "hand", "fired for 1 of 3 accounts (2 refused by band); fired 2.53 lots for account hand at"),
-        ("wide", "main", "not fired for any of 3 accounts (2 refused by spread, 1 unanswered until it expired); refused"),
+        ("wide", "main", "not fired for any of 3 accounts (2 refused by spread, 1 unanswered until it expired); "),
         ("second", "tiny", "not fired for any of 3 accounts (1 refused by slots, 1 refused by risk, 1 unanswered"),
         ("jumped", "main", "no position for any of 3 accounts (1 rejected, 1 unanswered until it expired, 1 refused"),
     ],
@@ -187,7 +189,7 @@ def test_sentences_of_a_shield(alone: Run) -> None:
 
 
 def test_a_shield_that_cannot_be_asked_leaves_its_numbers(alone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explain_shields, "_installed", Manager)
+    monkeypatch.setattr(explain_plugins, "_installed", Manager)
     (shield,) = alone.explain("by-stop").facts["shields"]
     assert shield["remark"] == 'no sentences: the shield "calm" is not installed'
     text = printed(alone.explain("by-stop"))
@@ -199,7 +201,7 @@ def test_a_shield_that_cannot_be_asked_leaves_its_numbers(alone: Run, monkeypatc
 
     manager = plugins()
     monkeypatch.setattr(manager.find("shields", "calm").target, "insights", fails)
-    monkeypatch.setattr(explain_shields, "_installed", lambda: manager)
+    monkeypatch.setattr(explain_plugins, "_installed", lambda: manager)
     (shield,) = alone.explain("by-stop").facts["shields"]
     assert shield["remark"] == "no sentences: calm failed to make them: FileNotFoundError: calendar.csv"
 
@@ -292,6 +294,18 @@ def test_many_candles_share_columns() -> None:
     candles = CandleSet(0, MINUTE, START + level * MINUTE, level, level + 1, level - 1, level)
     lines = draw(candles, [], [], 60, ASCII)
     assert max(sum(len(piece.text) for piece in line) for line in lines) <= 60
+
+
+def test_evidence_is_written_as_what_it_is() -> None:
+    row = {
+        "signal_id": "s1", "pattern": "p", "symbol": "EURUSD", "timeframe": "M1", "side": "buy", "time": START,
+        "anchor": START, "reference": 1.085, "stop": 1.08, "target": 1.09, "relative": False, "confidence": 80.0,
+        "evidence": '{"zone_low": 1.0841, "worth_factor": 1.0, "z": -2.345678}',
+    }  # fmt: skip
+    for prices, shown in ((["zone_low"], "1.08410"), (None, "1.08410"), ([], "1.0841")):
+        story = collect({"signals": [row]}, {"instruments": {"EURUSD": {"digits": 5}}}, prices=prices)
+        assert evidence_pairs(story.signal, 5) == [("zone_low", shown), ("worth_factor", "1"), ("z", "−2.3457")]
+    assert story.account.fate == "undecided"
 
 
 def test_the_page_escapes_names_and_asks_for_nothing(alone: Run) -> None:

@@ -1,4 +1,4 @@
-"""The sentences behind a score: the shield that gave it is made again and asked to put its numbers into words."""
+"""What plugins know of their numbers: the sentences behind a score, and which numbers of a pattern are prices."""
 
 from __future__ import annotations
 
@@ -72,6 +72,17 @@ def _make(name: str, manifest: Mapping[str, Any], folder: Path) -> Shield | str:
         what = str(error) if isinstance(error, BittenError) else f"{type(error).__name__}: {error}"
         return f"no sentences: {name} cannot be made again: {what}"
     return made if isinstance(made, Shield) else f"no sentences: {use} is no shield"
+
+
+def price_names(signal: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The names of those numbers of a signal's evidence that are prices; None where its pattern is not installed."""
+    tables = (manifest.get("config") or {}).get("patterns") or ()
+    use = next((str(one.get("use")) for one in tables if one.get("name") == signal["pattern"]), "")
+    try:
+        patterns = _installed().registry("patterns")
+        return tuple(patterns[use].load().evidence_prices) if use in patterns else None
+    except Exception:  # a plugin's own code: what it breaks is how its numbers are written
+        return None
 
 
 def _installed() -> Manager:
