@@ -89,6 +89,7 @@ def explain(folder: Path, manifest: Mapping[str, Any], wanted: str, account: str
     """
     from bitten.analysis.explain import collect, scored
     from bitten.analysis.explain_plugins import price_names, with_sentences
+    from bitten.analysis.run_origin import origins
     from bitten.analysis.signal_rows import find, rows_of
 
     named = find(folder, wanted)
@@ -101,6 +102,6 @@ def explain(folder: Path, manifest: Mapping[str, Any], wanted: str, account: str
         raise BittenError(f"{folder} tells of a fire of {named.signal_id}, but not of that signal: run it again")
     shields = scored(rows["scores"])
     if shields:
-        shields = with_sentences(shields, rows["signals"][0], manifest, folder.parent.parent)
+        shields = with_sentences(shields, rows["signals"][0], manifest, origins(manifest, folder))
     prices = price_names(rows["signals"][0], manifest)
     return Explanation(folder, manifest, collect(rows, manifest, account or named.account, shields, prices))

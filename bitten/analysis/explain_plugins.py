@@ -16,7 +16,7 @@ from bitten.model.instrument import Instrument
 
 
 def with_sentences(
-    shields: Sequence[ShieldFacts], signal: Mapping[str, Any], manifest: Mapping[str, Any], folder: Path
+    shields: Sequence[ShieldFacts], signal: Mapping[str, Any], manifest: Mapping[str, Any], folders: Sequence[Path]
 ) -> tuple[ShieldFacts, ...]:
     """The same scores with what their shields say of them; a shield that cannot be asked leaves its numbers alone.
 
@@ -24,13 +24,13 @@ def with_sentences(
         shields: of one signal.
         signal: its row of signals.parquet; times as ns UTC.
         manifest: of the run, which says what each name was.
-        folder: where relative paths of the run's configuration start.
+        folders: where relative paths of the run's configuration may start; the first that serves is taken.
     """
     made: dict[str, Shield | str] = {}
     told = []
     for score in shields:
         if score.name not in made:
-            made[score.name] = _make(score.name, manifest, folder)
+            made[score.name] = _make_somewhere(score.name, manifest, folders)
         told.append(_told(score, made[score.name], signal))
     return tuple(told)
 
@@ -44,6 +44,16 @@ def _told(score: ShieldFacts, shield: Shield | str, signal: Mapping[str, Any]) -
         remark = f"no sentences: {score.name} failed to make them: {type(error).__name__}: {error}"
         return msgspec.structs.replace(score, remark=remark)
     return msgspec.structs.replace(score, insights=insights)
+
+
+def _make_somewhere(name: str, manifest: Mapping[str, Any], folders: Sequence[Path]) -> Shield | str:
+    """The shield as it was configured, or why it cannot be had: what the likeliest folder says."""
+    made = [_make(name, manifest, folders[0])]
+    for folder in folders[1:]:
+        if not isinstance(made[-1], str):
+            return made[-1]
+        made.append(_make(name, manifest, folder))
+    return made[0] if isinstance(made[-1], str) else made[-1]
 
 
 def _make(name: str, manifest: Mapping[str, Any], folder: Path) -> Shield | str:

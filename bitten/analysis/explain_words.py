@@ -163,8 +163,8 @@ def shield_line(shield: ShieldFacts) -> str:
 
 
 def cost_of(value: float, weight: float) -> str:
-    """Points of the score that a factor took, of those that it could."""
-    return minus(f"{-weight * (1 - value):.2f}")
+    """Points of the score that a factor took; empty for one that has none to take."""
+    return "" if weight == 0 else minus(f"{-weight * (1 - value):.2f}")
 
 
 def accounts_line(story: Story) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from bitten.analysis.candles import CandleSet
+from bitten.analysis.run_origin import origins
 from bitten.backtesting import make_feed
 from bitten.bars import BarLadder
 from bitten.clock import iso, utc_offset_ns
@@ -86,7 +87,7 @@ def _source(manifest: Mapping[str, Any], run_folder: Path, symbol: str) -> tuple
     """
     wanted = ((manifest.get("feed") or {}).get("fingerprints") or {}).get(symbol)
     found, reason = None, ""
-    for folder in _candidates(manifest, run_folder):
+    for folder in origins(manifest, run_folder):
         try:
             _, facts = make_feed(_config(manifest, symbol, folder))
         except BittenError as error:
@@ -98,17 +99,6 @@ def _source(manifest: Mapping[str, Any], run_folder: Path, symbol: str) -> tuple
     if found is None:
         raise DataError(reason)
     return found, "the quotes are no longer those of the run: drawn as they are now"
-
-
-def _candidates(manifest: Mapping[str, Any], run_folder: Path) -> Iterator[Path]:
-    """Where bitten.toml may have stood: above the run's output folder, or where we are."""
-    output = Path(str(((manifest.get("config") or {}).get("run") or {}).get("output", "runs")))
-    above = run_folder.resolve().parent
-    parts = () if output.is_absolute() else output.parts
-    if parts and above.parts[-len(parts) :] == parts:
-        yield Path(*above.parts[: -len(parts)])
-    yield above.parent
-    yield Path.cwd()
 
 
 def _range(manifest: Mapping[str, Any], symbol: str, folder: Path) -> tuple[int, int]:

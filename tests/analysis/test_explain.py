@@ -16,16 +16,21 @@ import bitten
 from bitten.analysis import explain_plugins
 from bitten.analysis.candles import CandleSet
 from bitten.analysis.explain import collect
+from bitten.analysis.explain_facts import ShieldFacts
+from bitten.analysis.explain_plugins import with_sentences
 from bitten.analysis.explain_terminal import print_story
 from bitten.analysis.explain_words import evidence_pairs
+from bitten.analysis.run_origin import origins
 from bitten.analysis.signal_bars import SignalBars
 from bitten.analysis.textchart import ASCII, Level, Mark, draw
 from bitten.errors import BittenError
 from bitten.explanation import Explanation
+from bitten.gate import GateContext, Insight
 from bitten.manager import Manager
 from bitten.run import Run
-from tests.analysis.story_run import BID, MINUTE, plugins, project, story_run
+from tests.analysis.story_run import BID, MINUTE, Calm, plugins, project, story_run
 from tests.feeds.builders import START
+from tests.hook_plugins import Offers
 from tests.replay import settings
 
 MANY = [{"id": "main", "slots": 1}, {"id": "hand", "mode": "manual"}, {"id": "tiny", "balance": 5.0}]
@@ -204,6 +209,37 @@ def test_a_shield_that_cannot_be_asked_leaves_its_numbers(alone: Run, monkeypatc
     monkeypatch.setattr(explain_plugins, "_installed", lambda: manager)
     (shield,) = alone.explain("by-stop").facts["shields"]
     assert shield["remark"] == "no sentences: calm failed to make them: FileNotFoundError: calendar.csv"
+
+
+def test_a_shield_finds_its_files_where_the_configuration_stood(alone: Run, tmp_path: Path) -> None:
+    score = ShieldFacts("late", 0, 5.0, 1.0, None, None, {})
+
+    class NeedsAFile(Calm):
+        def __init__(self, config: Any, context: GateContext) -> None:
+            super().__init__(config, context)
+            (context.folder / "calendar.csv").read_text()
+
+        def insights(self, evidence: Any, signal: Any) -> list[Insight]:
+            return [Insight("news", 1.0, 0.0, f"read in {self.context.folder.name}")]
+
+    manager = Manager(extra={"late": Offers({"shields": {"late": NeedsAFile}})})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(explain_plugins, "_installed", lambda: manager)
+        there, nowhere = tmp_path / "there", tmp_path / "nowhere"
+        there.mkdir()
+        (there / "calendar.csv").write_text("")
+        manifest = {"config": {"gates": [{"use": "late", "name": "late"}]}}
+        (found,) = with_sentences([score], {}, manifest, [nowhere, there])
+        assert found.insights[0].text == "read in there"
+        (lost,) = with_sentences([score], {}, manifest, [nowhere])
+        assert lost.remark is not None
+        assert lost.remark.startswith("no sentences: late cannot be made again: FileNotFoundError")
+
+
+def test_a_run_may_lie_deeper_than_usual(tmp_path: Path) -> None:
+    manifest = {"config": {"run": {"output": "out/runs"}}}
+    assert origins(manifest, tmp_path / "out" / "runs" / "one")[0] == tmp_path
+    assert origins({}, tmp_path / "elsewhere" / "one") == [tmp_path, Path.cwd()]
 
 
 def test_the_chart_shows_the_candles_the_signal_was_made_of(alone: Run) -> None:
