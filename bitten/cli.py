@@ -35,6 +35,9 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
         "bitten.commands.backtest:backtest", "Run the configured strategy over stored quotes, tick by tick."
     ),
     "sweep": BuiltIn("bitten.commands.sweep:sweep", "Run it once for each combination of a grid over any of its keys."),
+    "explain": BuiltIn(
+        "bitten.commands.explain:explain", "Tell why a signal was fired or not, from pattern to outcome."
+    ),
     "runs": BuiltIn("bitten.commands.runs:runs", "List, show and compare finished runs."),
     "plugins": BuiltIn("bitten.commands.plugins:plugins", "List what is installed, and the parameters of each part."),
 }

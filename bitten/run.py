@@ -18,6 +18,8 @@ from bitten.journal.schema import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bitten.explanation import Explanation
+
 _FRAME_HEIGHT = 900  # pixels of the report inside a notebook cell
 
 
@@ -97,6 +99,25 @@ class Run:
     def equity(self) -> pd.DataFrame:
         """Balance and equity over time, per account."""
         return self._frame("equity")
+
+    def explain(self, wanted: str, account: str | None = None) -> Explanation:
+        """Why a signal was fired or not; shown in a notebook as a page.
+
+        Args:
+            wanted: a signal's or fire's id, or a beginning or end of one that no other has.
+            account: whose part is told; of many the most telling one by default.
+
+        Raises:
+            BittenError: there is no such signal or account, or several have such an id.
+        """
+        from bitten.analysis.signal_rows import HOW_TO_LIST, near_misses
+        from bitten.explanation import explain
+
+        found = explain(self.folder, self.manifest, wanted, account)
+        if found is None:
+            hint = near_misses(self.folder, wanted)
+            raise BittenError(f'no signal or fire "{wanted}" in run {self.name}{hint or ";"} {HOW_TO_LIST}')
+        return found
 
     def _read(self, name: str) -> pa.Table:
         path = self.folder / f"{name}.parquet"
