@@ -15,6 +15,8 @@ def bitten_patterns() -> Mapping[str, str]:
         "bb_scalp": "bitten_plugins.patterns.bb_scalp:BbScalp",
         "order_block_bounce": "bitten_plugins.patterns.order_block_bounce:OrderBlockBounce",
         "fair_value_gap_fill": "bitten_plugins.patterns.fair_value_gap_fill:FairValueGapFill",
+        "liquidity_sweep_reversal": "bitten_plugins.patterns.liquidity_sweep_reversal:LiquiditySweepReversal",
+        "vcb_breakout": "bitten_plugins.patterns.vcb_breakout:VcbBreakout",
     }
 
 

@@ -12,10 +12,12 @@ from bitten.testing import check_pattern, random_bars
 from bitten_plugins.patterns.bb_scalp import BbScalp
 from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
+from bitten_plugins.patterns.liquidity_sweep_reversal import LiquiditySweepReversal
 from bitten_plugins.patterns.order_block_bounce import OrderBlockBounce
+from bitten_plugins.patterns.vcb_breakout import VcbBreakout
 from tests.bar_files import EURUSD, XAUUSD, eurusd_m5_dirty, xauusd_m1_2026
 
-PATTERNS = [KalmanQuickfire, BbScalp, OrderBlockBounce, FairValueGapFill]
+PATTERNS = [KalmanQuickfire, BbScalp, OrderBlockBounce, FairValueGapFill, LiquiditySweepReversal, VcbBreakout]
 every = pytest.mark.parametrize("kind", PATTERNS, ids=lambda kind: kind.__name__)
 
 
