@@ -92,6 +92,9 @@ class Detector:
         """The rows that the pattern writes for a slice, dtype SIGNAL, unchecked, and alerts; valid until the next call.
 
         A pattern that raises is switched off; what it had found before still counts.
+
+        Raises:
+            DataError: the pattern refuses the kind of quotes that the feed gives.
         """
         if self.off:
             return _NO_ROWS, []
@@ -101,6 +104,8 @@ class Detector:
             return _rows(self.pattern.scan(batch)), []
         except PatternFailed as failure:
             return _rows(failure.signals), [self._switch_off(failure.time, failure.original)]
+        except DataError:  # it cannot read quotes of this kind, and says what can: a person must choose
+            raise
         except (Exception, SystemExit) as error:  # where it stood in the slice is not known: the whole slice is lost
             return _NO_ROWS, [self._switch_off(horizon, error)]
 

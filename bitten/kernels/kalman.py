@@ -44,6 +44,16 @@ def trend_predict(trend: Record, level_noise: float, slope_noise: float) -> None
 
 
 @kernel
+def trend_predict_over(trend: Record, time: float, level_noise: float, slope_noise: float) -> None:
+    """Move on by any time, with F = [[1, time], [0, 1]] and Q = time diag(level_noise, slope_noise)."""
+    carried = time * trend["slope_variance"]
+    trend["level"] += time * trend["slope"]
+    trend["level_variance"] += time * (2.0 * trend["covariance"] + carried + level_noise)
+    trend["covariance"] += carried
+    trend["slope_variance"] += time * slope_noise
+
+
+@kernel
 def trend_update(trend: Record, surprise: float) -> None:
     """Take in an observation that differs from the predicted level by `surprise`."""
     total = trend["level_variance"] + 1.0

@@ -12,10 +12,14 @@ def bitten_patterns() -> Mapping[str, str]:
     """Pattern detectors."""
     return {
         "kalman_quickfire": "bitten_plugins.patterns.kalman_quickfire:KalmanQuickfire",
+        "kalman_quickfire_ticks": "bitten_plugins.patterns.kalman_quickfire_ticks:KalmanQuickfireTicks",
         "bb_scalp": "bitten_plugins.patterns.bb_scalp:BbScalp",
         "order_block_bounce": "bitten_plugins.patterns.order_block_bounce:OrderBlockBounce",
         "fair_value_gap_fill": "bitten_plugins.patterns.fair_value_gap_fill:FairValueGapFill",
         "liquidity_sweep_reversal": "bitten_plugins.patterns.liquidity_sweep_reversal:LiquiditySweepReversal",
+        "liquidity_sweep_reversal_ticks": (
+            "bitten_plugins.patterns.liquidity_sweep_reversal_ticks:LiquiditySweepReversalTicks"
+        ),
         "vcb_breakout": "bitten_plugins.patterns.vcb_breakout:VcbBreakout",
     }
 

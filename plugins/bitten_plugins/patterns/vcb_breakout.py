@@ -43,6 +43,7 @@ from bitten_plugins.patterns.rules import (
     ramp,
     write_signal,
 )
+from bitten_plugins.patterns.squeezes import SQUEEZE, build_box, follow_squeeze, median
 from bitten_plugins.patterns.volumes import volume_ratio
 
 
@@ -112,18 +113,6 @@ class Params(NamedTuple):
     max_target: float
 
 
-# A squeeze and its box.
-SQUEEZE: Final = np.dtype(
-    [
-        ("bars", np.int64),  # its length so far; 0 where there is none
-        ("anchor", np.int64),  # start of its first bar
-        ("spent", np.int64),  # 1 once it has had its signal
-        ("left", np.int64),  # of one that has ended: bars in which its box may still break
-        ("high", np.int64),  # its box
-        ("low", np.int64),
-    ]
-)
-
 # What is carried from bar to bar, but for the rings.
 CARRIED: Final = np.dtype(
     [
@@ -150,52 +139,6 @@ class State(NamedTuple):
 
 
 @kernel
-def _median(ring: Ints) -> float:
-    """Median of a full ring; by counting, which needs no memory and is done for few bars only."""
-    low, high = (ring.size - 1) // 2, ring.size // 2
-    lower, upper = ring[0], ring[0]
-    for value in ring:
-        below, equal = 0, 0
-        for other in ring:
-            below += other < value
-            equal += other == value
-        if below <= low < below + equal:
-            lower = value
-        if below <= high < below + equal:
-            upper = value
-    return float(0.5 * (lower + upper))
-
-
-@kernel
-def _build_box(squeeze: Record, extremes: Ints, number: int, bars: int) -> None:
-    """The box of the `bars` bars before the bar `number`."""
-    size = extremes.shape[1]
-    slot = (number - 1) % size
-    squeeze["high"], squeeze["low"] = extremes[0, slot], extremes[1, slot]
-    for _ in range(1, bars):
-        slot = slot - 1 if slot > 0 else size - 1
-        squeeze["high"] = max(squeeze["high"], extremes[0, slot])
-        squeeze["low"] = min(squeeze["low"], extremes[1, slot])
-
-
-@kernel
-def _follow(running: Record, ended: Record, params: Params, extremes: Ints, number: int, on: bool, time: int) -> None:
-    """Let a bar lengthen the squeeze, begin one, or end it."""
-    if on:
-        if running["bars"] == 0:
-            running["anchor"] = time
-            running["spent"] = 0
-        running["bars"] += 1
-    elif running["bars"] > 0:
-        if running["bars"] >= params.min_bars and running["spent"] == 0:
-            _build_box(running, extremes, number, min(running["bars"], extremes.shape[1]))
-            ended["bars"], ended["anchor"] = running["bars"], running["anchor"]
-            ended["high"], ended["low"] = running["high"], running["low"]
-            ended["left"] = params.valid_bars + 1
-        running["bars"] = 0
-
-
-@kernel
 def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, step: int, volume: float) -> bool:
     """Write the signal of this bar if it breaks the box of a squeeze that is on or has just ended."""
     if not now.ready or abs(now.close - now.open) < params.body_share * max(now.high - now.low, 1):
@@ -205,14 +148,14 @@ def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, ste
     if squeeze["left"] == 0:
         squeeze = carried["running"]
         before = min(squeeze["bars"], state.extremes.shape[1]) - 1
-        _build_box(squeeze, state.extremes, carried["market"]["bars"] - 1, before)
+        build_box(squeeze, state.extremes, carried["market"]["bars"] - 1, before)
     height = squeeze["high"] - squeeze["low"]
     above, below = now.close - squeeze["high"], squeeze["low"] - now.close
     side = 1 if above > below else -1
     if not max(above, below) > params.margin * now.atr:
         return False
-    median = _median(state.ranges)
-    if not median > 0.0 or step < params.min_range * median:
+    usual = median(state.ranges)
+    if not usual > 0.0 or step < params.min_range * usual:
         return False
     if not params.min_height * now.atr <= height <= params.max_height * now.atr:
         return False
@@ -226,7 +169,7 @@ def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, ste
     atr_rank = rank(carried["atrs"], state.atrs, now.atr)
     long = ramp(squeeze["bars"], params.min_bars, params.full_bars)
     quiet = 1.0 - ramp(atr_rank, 0.1, 0.6)
-    wide = ramp(step / median, 1.2, 3.0)
+    wide = ramp(step / usual, 1.2, 3.0)
     busy = ramp(volume, 1.0, 2.5)
     cheap = cheapness(now)
     score = 0.25 * long + 0.25 * quiet + 0.20 * wide + 0.15 * busy + 0.15 * cheap
@@ -234,7 +177,7 @@ def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, ste
     origin = carried["market"]["origin"]
     evidence = row["evidence"]
     evidence[0], evidence[1] = origin + squeeze["low"], origin + squeeze["high"]
-    evidence[2], evidence[3], evidence[4] = squeeze["bars"], height / now.atr, step / median
+    evidence[2], evidence[3], evidence[4] = squeeze["bars"], height / now.atr, step / usual
     evidence[5], evidence[6], evidence[7] = atr_rank, volume, now.spread
     evidence[8], evidence[9], evidence[10], evidence[11], evidence[12] = long, quiet, wide, busy, cheap
     return True
@@ -265,7 +208,7 @@ def scan_bars(state: State, params: Params, bars: Records, out: Records) -> int:
             on = squeeze_on(deviation, mean_range, params.deviations, params.ranges)
             ended["left"] = max(ended["left"] - 1, 0)
             if on or running["bars"] > 0:
-                _follow(running, ended, params, extremes, number, on, bar["time"])
+                follow_squeeze(running, ended, params.min_bars, params.valid_bars, extremes, number, on, bar["time"])
             live = running["bars"] >= params.min_bars and running["spent"] == 0
             if (live or ended["left"] > 0) and _enter(state, params, now, bar, out[count], step, volume):
                 count += 1
