@@ -32,6 +32,7 @@ from bitten_plugins.patterns.rules import (
     market_step,
     new_rules,
     ramp,
+    write_zone,
 )
 from bitten_plugins.patterns.ticks import MOOD, NEVER, TickPattern, nanoseconds, note_bar, quote_now, write_tick_signal
 
@@ -77,8 +78,7 @@ class KalmanQuickfireTicksConfig(BarRules, frozen=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.full_z <= self.arm_z:
-            raise ValueError(f"full_z was {self.full_z:g}, must be above arm_z ({self.arm_z:g})")
+        self.check_order("arm_z", "full_z")
 
 
 class Params(NamedTuple):
@@ -194,11 +194,12 @@ def _fire(state: Record, params: Params, now: Now, mid: float, time: int, row: R
     score = 0.35 * spike + 0.25 * flat + 0.20 * calm + 0.20 * cheap
     anchor = state["anchor"]
     write_tick_signal(row, params.rules, now, time, close, side, anchor, risk, reward, score, params.expiry_ns)
+    extreme = side * state["extreme"]
+    write_zone(row, extreme, 0.0, 0.5 * state["origin"] - extreme + state["trend"]["level"])
     evidence = row["evidence"]
-    evidence[0] = side * state["extreme"]
-    evidence[1], evidence[2], evidence[3] = state["z"], left / state["z"], (state["end"] - anchor) / NS_PER_SECOND - 1.0
-    evidence[4], evidence[5], evidence[6] = slope, now.adx, now.spread
-    evidence[7], evidence[8], evidence[9], evidence[10] = spike, flat, calm, cheap
+    evidence[2], evidence[3], evidence[4] = state["z"], left / state["z"], (state["end"] - anchor) / NS_PER_SECOND - 1.0
+    evidence[5], evidence[6], evidence[7] = slope, now.adx, now.spread
+    evidence[8], evidence[9], evidence[10], evidence[11] = spike, flat, calm, cheap
     return True
 
 
@@ -262,7 +263,8 @@ class KalmanQuickfireTicks(TickPattern):
 
     Config = KalmanQuickfireTicksConfig
     evidence = (
-        "extreme",  # of the spike: lowest bid before a buy, highest ask before a sell, price
+        "zone_low",  # the way back: between the extreme of the spike and the level of the filter
+        "zone_high",
         "z_arm",  # |innovation| of the second that armed, standard deviations
         "spike_left",  # share of the spike that has not been given back
         "seconds",  # from the second that armed to the one that fired
@@ -274,7 +276,7 @@ class KalmanQuickfireTicks(TickPattern):
         "calm_factor",
         "cheap_factor",
     )
-    evidence_prices = ("extreme",)
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_quotes
     name = "kalman_quickfire_ticks"
     on_bars = "kalman_quickfire"

@@ -29,6 +29,7 @@ from bitten_plugins.patterns.rules import (
     adverse_extreme,
     market_step,
     new_rules,
+    volume_ratio,
     write_signal,
 )
 from bitten_plugins.patterns.sweeps import (
@@ -43,7 +44,6 @@ from bitten_plugins.patterns.sweeps import (
     weigh,
     write_evidence,
 )
-from bitten_plugins.patterns.volumes import volume_ratio
 
 
 class LiquiditySweepReversalConfig(SweepConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -165,7 +165,7 @@ class LiquiditySweepReversal(KernelPattern):
 
     Config = LiquiditySweepReversalConfig
     evidence = EVIDENCE
-    evidence_prices = ("level", "extreme")
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_bars
 
     def new_state(self) -> State:

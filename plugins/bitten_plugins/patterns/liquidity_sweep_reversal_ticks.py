@@ -29,6 +29,7 @@ from bitten_plugins.patterns.rules import (
     adverse_extreme,
     market_step,
     new_rules,
+    volume_ratio,
 )
 from bitten_plugins.patterns.sweeps import (
     EVIDENCE,
@@ -42,7 +43,6 @@ from bitten_plugins.patterns.sweeps import (
     write_evidence,
 )
 from bitten_plugins.patterns.ticks import MOOD, TickPattern, nanoseconds, note_bar, quote_now, write_tick_signal
-from bitten_plugins.patterns.volumes import mean_volume, volume_ratio
 
 PERIOD_POOLS: Final = 2  # at most, on each side and at each bar: a day's and a session's
 
@@ -168,6 +168,16 @@ def _returned(sweep: Record, course: Record, price: int, time: int, least: float
 
 
 @kernel
+def _pace(state: State, params: Params, quotes: int, elapsed: int) -> float:
+    """Quotes per time of a sweep over those of the last bars; 1 while fewer bars exist than a mean wants."""
+    window = state.carried[0]["volumes"]
+    if window["seen"] < state.volumes.size or window["total"] == 0:
+        return 1.0
+    usual = window["total"] / state.volumes.size / params.rules.bar_ns
+    return float(quotes / max(elapsed, 1) / usual)
+
+
+@kernel
 def _fire(state: State, params: Params, now: Now, price: int, time: int, row: Record, k: int) -> bool:
     """Write the signal of a sweep from which price has come back, unless it is refused; it is used up either way."""
     sweep, course = state.sweeps[k], state.courses[k]
@@ -179,10 +189,7 @@ def _fire(state: State, params: Params, now: Now, price: int, time: int, row: Re
     if not acceptable(params.rules, now, risk, reward):
         return False
     wick = (min(course["opened"], price) - sweep["extreme"]) / max(course["top"] - sweep["extreme"], 1)
-    mean = mean_volume(state.carried[0]["volumes"], state.volumes)
-    volume = 1.0
-    if mean > 0.0:
-        volume = course["quotes"] / max(time - sweep["anchor"], 1) * params.rules.bar_ns / mean
+    volume = _pace(state, params, course["quotes"], time - sweep["anchor"])
     factors = weigh(now, sweep, wick, volume)
     side, origin, anchor = 1 - 2 * k, state.carried[0]["market"]["origin"], sweep["anchor"]
     close = origin + side * price
@@ -243,7 +250,7 @@ class LiquiditySweepReversalTicks(TickPattern):
 
     Config = LiquiditySweepReversalTicksConfig
     evidence = (*EVIDENCE, "seconds")  # from crossing the level to the signal
-    evidence_prices = ("level", "extreme")
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_quotes
     name = "liquidity_sweep_reversal_ticks"
     on_bars = "liquidity_sweep_reversal"

@@ -14,11 +14,11 @@ from msgspec import Meta
 from bitten.kernels.indicators import Record
 from bitten.kernels.jit import kernel
 from bitten_plugins.patterns.pools import NS_PER_HOUR, PoolParams
-from bitten_plugins.patterns.rules import BarRules, Now, cheapness, ramp
+from bitten_plugins.patterns.rules import BarRules, Now, cheapness, ramp, write_zone
 
 EVIDENCE: Final = (
-    "level",  # outermost of the levels swept, price
-    "extreme",  # how far price went beyond, price
+    "zone_low",  # what was swept: between the outermost level and the extreme beyond it
+    "zone_high",
     "penetration",  # from the level to the extreme, ATR
     "pools",  # how many levels were swept
     "age",  # of the oldest of them, bars
@@ -59,8 +59,7 @@ class SweepConfig(BarRules, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.max_depth <= self.min_depth_atr:
-            raise ValueError(f"max_depth was {self.max_depth:g}, must be above min_depth_atr ({self.min_depth_atr:g})")
+        self.check_order("min_depth_atr", "max_depth")
 
 
 class SweepParams(NamedTuple):
@@ -153,9 +152,8 @@ def write_evidence(
     factors: tuple[float, float, float, float, float],
 ) -> None:
     """Fill the evidence of a signal whose other fields are written; `EVIDENCE` names its slots."""
+    write_zone(row, origin, side * sweep["level"], side * sweep["extreme"])
     evidence = row["evidence"]
-    evidence[0] = origin + side * sweep["level"]
-    evidence[1] = origin + side * sweep["extreme"]
     evidence[2] = (sweep["level"] - sweep["extreme"]) / now.atr
     evidence[3] = sweep["count"]
     evidence[4] = sweep["number"] - sweep["pivot"]

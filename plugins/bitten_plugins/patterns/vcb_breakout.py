@@ -41,10 +41,11 @@ from bitten_plugins.patterns.rules import (
     market_step,
     new_rules,
     ramp,
+    volume_ratio,
     write_signal,
+    write_zone,
 )
 from bitten_plugins.patterns.squeezes import SQUEEZE, build_box, follow_squeeze, median
-from bitten_plugins.patterns.volumes import volume_ratio
 
 
 class VcbBreakoutConfig(BarRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -84,14 +85,9 @@ class VcbBreakoutConfig(BarRules, frozen=True, forbid_unknown_fields=True, kw_on
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, least, other in (
-            ("full_bars", self.min_bars, "min_bars"),
-            ("max_height", self.min_height, "min_height"),
-        ):
-            if getattr(self, name) <= least:
-                raise ValueError(f"{name} was {getattr(self, name):g}, must be above {other} ({least:g})")
-        if self.max_target < self.min_target:
-            raise ValueError(f"max_target was {self.max_target:g}, must not be below min_target ({self.min_target:g})")
+        self.check_order("min_bars", "full_bars")
+        self.check_order("min_height", "max_height")
+        self.check_order("min_target", "max_target", equal=True)
 
 
 class Params(NamedTuple):
@@ -174,9 +170,8 @@ def _enter(state: State, params: Params, now: Now, bar: Record, row: Record, ste
     cheap = cheapness(now)
     score = 0.25 * long + 0.25 * quiet + 0.20 * wide + 0.15 * busy + 0.15 * cheap
     write_signal(row, params.rules, now, bar, side, squeeze["anchor"], risk, reward, score)
-    origin = carried["market"]["origin"]
+    write_zone(row, carried["market"]["origin"], squeeze["low"], squeeze["high"])
     evidence = row["evidence"]
-    evidence[0], evidence[1] = origin + squeeze["low"], origin + squeeze["high"]
     evidence[2], evidence[3], evidence[4] = squeeze["bars"], height / now.atr, step / usual
     evidence[5], evidence[6], evidence[7] = atr_rank, volume, now.spread
     evidence[8], evidence[9], evidence[10], evidence[11], evidence[12] = long, quiet, wide, busy, cheap
@@ -223,8 +218,8 @@ class VcbBreakout(KernelPattern):
 
     Config = VcbBreakoutConfig
     evidence = (
-        "box_low",  # price
-        "box_high",  # price
+        "zone_low",  # the box
+        "zone_high",
         "squeeze_bars",
         "box_height",  # ATR
         "range_ratio",  # true range of the bar, in medians of the last
@@ -237,7 +232,7 @@ class VcbBreakout(KernelPattern):
         "volume_factor",
         "cheap_factor",
     )
-    evidence_prices = ("box_low", "box_high")
+    evidence_prices = ("zone_low", "zone_high")
     kernel = scan_bars
     signals_per_bar = 1
 

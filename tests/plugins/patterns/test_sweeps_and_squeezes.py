@@ -120,9 +120,10 @@ def test_the_confidence_is_the_weighted_sum_of_its_factors(kind: type[KernelPatt
 def test_prices_among_the_evidence_of_a_sweep_are_prices_of_the_bars() -> None:
     kind, bars = LiquiditySweepReversal, random_bars(np.random.default_rng(2), 20_000)
     rows = scan(kind, bars)
-    for row, level, extreme, depth, age in zip(
-        rows, *(evidence(kind, rows, name) for name in ("level", "extreme", "penetration", "age")), strict=True
+    for row, zone_low, zone_high, depth, age in zip(
+        rows, *(evidence(kind, rows, name) for name in ("zone_low", "zone_high", "penetration", "age")), strict=True
     ):
+        level, extreme = (zone_high, zone_low) if row["side"] > 0 else (zone_low, zone_high)
         swept, now = np.searchsorted(bars["time"], row["anchor"]), np.searchsorted(bars["known"], row["time"])
         name = "low" if row["side"] > 0 else "high"
         assert extreme == (min if row["side"] > 0 else max)(bars[name][swept : now + 1].tolist())
@@ -134,7 +135,7 @@ def test_prices_among_the_evidence_of_a_sweep_are_prices_of_the_bars() -> None:
 def test_prices_among_the_evidence_of_a_breakout_are_those_of_its_box() -> None:
     kind, bars = VcbBreakout, random_bars(np.random.default_rng(2), 40_000)
     rows = scan(kind, bars)
-    for row, low, high in zip(rows, *(evidence(kind, rows, name) for name in ("box_low", "box_high")), strict=True):
+    for row, low, high in zip(rows, *(evidence(kind, rows, name) for name in ("zone_low", "zone_high")), strict=True):
         start, now = np.searchsorted(bars["time"], row["anchor"]), np.searchsorted(bars["known"], row["time"])
         box = bars[max(start, now - 33) : now]
         assert low in box["low"] and high in box["high"] and low < high
@@ -191,7 +192,7 @@ def test_kernels_run_as_plain_python_say_the_same(repository: Path) -> None:
         (LiquiditySweepReversal, {"max_depth": 0.05}, r"max_depth was 0\.05, must be above min_depth_atr \(0\.05\)"),
         (VcbBreakout, {"full_bars": 6}, r"full_bars was 6, must be above min_bars \(6\)"),
         (VcbBreakout, {"max_height": 0.4}, r"max_height was 0\.4, must be above min_height \(0\.5\)"),
-        (VcbBreakout, {"max_target": 1.0}, r"max_target was 1, must not be below min_target \(1\.5\)"),
+        (VcbBreakout, {"max_target": 1.0}, r"max_target was 1, must be at least min_target \(1\.5\)"),
         (LiquiditySweepReversal, {"session_start": 24.0}, "session_start"),
         (VcbBreakout, {"box_bar": 30}, "box_bar"),
     ],

@@ -123,9 +123,7 @@ def test_with_bid_and_ask_in_each_others_place_buys_are_sells_to_the_point(kind:
     mirror["side"] *= -1
     for name in ("reference", "stop", "target"):
         mirror[name] = middle - mirror[name]
-    for name in kind.evidence_prices:
-        slot = kind.evidence.index(name)
-        mirror["evidence"][:, slot] = middle - mirror["evidence"][:, slot]
+    mirror["evidence"][:, [0, 1]] = middle - mirror["evidence"][:, [1, 0]]  # the ends of the zone change places
     np.testing.assert_array_equal(mirror, plain)
 
 
