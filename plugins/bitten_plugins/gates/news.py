@@ -1,0 +1,51 @@
+"""High-impact economic releases around an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from bitten.errors import ConfigError
+from bitten.model.dtypes import NS_PER_MINUTE, Ints
+
+
+class Releases:
+    """When something of high impact is released.
+
+    Args:
+        releases: (ns UTC, currency), in any order.
+    """
+
+    def __init__(self, releases: Iterable[tuple[int, str]]) -> None:
+        by_currency: dict[str, list[int]] = {}
+        for time, currency in releases:
+            by_currency.setdefault(currency, []).append(time)
+        self._times: dict[str, Ints] = {one: np.sort(np.array(times, np.int64)) for one, times in by_currency.items()}
+
+    def minutes_since(self, currencies: Iterable[str], time: int, before: float, after: float) -> float | None:
+        """Minutes since a release of these currencies whose window an instant lies in, negative ahead of it; else None.
+
+        A release's window reaches from `before` minutes ahead of it to `after` minutes behind it, ends included.
+        """
+        nearest: float | None = None
+        for currency in currencies:
+            times = self._times.get(currency)
+            if times is None:
+                continue
+            i = int(times.searchsorted(time, "right"))
+            for release in times[max(0, i - 1) : i + 1].tolist():
+                minutes = (time - release) / NS_PER_MINUTE
+                if -before <= minutes <= after and (nearest is None or abs(minutes) < abs(nearest)):
+                    nearest = minutes
+        return nearest
+
+
+def read_releases(path: Path) -> Releases:
+    """The high-impact releases of a calendar file.
+
+    Raises:
+        ConfigError: always, as long as bitten reads no calendars: a news window must not silently be none.
+    """
+    raise ConfigError(f"{path}: calendars cannot be read yet, so that no news window can be kept: leave calendar out")
