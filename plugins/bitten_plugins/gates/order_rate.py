@@ -98,11 +98,12 @@ class OrderRate(Gate):
     def _count(self, situation: Situation, limit: int) -> int:
         """Signals of the pattern that count now; switches it off where they are too many."""
         pattern, time = situation.signal.pattern, situation.time
-        allowed = max((at for at in self._reenabled(pattern) if at <= time), default=time - _HOUR)
-        if pattern in self._off and self._off[pattern] <= allowed:
+        allowed = max((at for at in self._reenabled(pattern) if at <= time), default=None)
+        if allowed is not None and pattern in self._off and self._off[pattern] <= allowed:
             del self._off[pattern]
             self._events += (allowed, self.context.name, pattern, "on", 0, limit)
-        count = situation.ledger.signals_since(max(time - _HOUR, allowed), pattern)
+        since = time - _HOUR if allowed is None else max(time - _HOUR, allowed - 1)
+        count = situation.ledger.signals_since(since, pattern)
         if count >= limit and pattern not in self._off:
             self._off[pattern] = time
             self._events += (time, self.context.name, pattern, "off", count, limit)
