@@ -61,7 +61,7 @@ class Exposure(Gate):
         text = f"net exposure in {names} would be {{measured:.1f}} times equity, limit is {{limit:g}}"
         if not lots.any():
             text = "no gate before this one has decided a volume"
-        if not self.config.resize or passed.all():
+        if not self.config.resize:
             return Verdict(passed, multiple, self.config.max_multiple, text)
         rooms = [_room(allowed / worth, held, per_lot) for held, per_lot, worth in legs]
         smaller = floor_to_steps(np.minimum(np.minimum(*rooms), lots), instrument)

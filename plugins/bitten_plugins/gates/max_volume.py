@@ -51,7 +51,7 @@ class MaxVolume(Gate):
         if not lots.any():
             text = "no gate before this one has decided a volume"
         fits = (lots > 0) & (lots <= most)
-        if not self.config.resize or fits.all():
+        if not self.config.resize:
             return Verdict(fits, lots, most, text)
         new = floor_to_steps(np.minimum(lots, most), instrument)
         return Verdict(new >= instrument.volume_min, lots, most, text, new)

@@ -47,7 +47,7 @@ class OpenRisk(Gate):
         text = "open risk would be {measured:.2f} % of equity, limit is {limit:g} %"
         if not known.any():
             text = "what this fire would lose at its stop is not known, so that open risk cannot be added up"
-        if not self.config.resize or passed.all():
+        if not self.config.resize:
             return Verdict(passed, share, self.config.max_percent, text)
         instrument = situation.signal.instrument
         per_lot = np.divide(risk, lots, out=np.zeros_like(risk), where=lots > 0)

@@ -85,9 +85,7 @@ def closed(one: Fire, profit: float, time: int) -> Close:
     return Close(filled(one), time, 0, "target", profit, 0.0, 0.0, 0, 0)
 
 
-def outcome(
-    number: int, won: bool, at: int, pattern: str = "p", reason: str | None = None, **changes: Any
-) -> Outcome:
+def outcome(number: int, won: bool, at: int, pattern: str = "p", reason: str | None = None, **changes: Any) -> Outcome:
     """How a signal of a pattern ended: at its target or at its stop, a minute after its decision."""
     of = signal(**{"id": f"o{number}", "pattern": pattern, "time": at - 60 * NS_PER_SECOND, **changes})
     close = 110_300 if won else 109_900
