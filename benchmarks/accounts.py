@@ -28,7 +28,7 @@ from bitten.ledger import Account, Ledger
 from bitten.manager import Manager
 from bitten.market import Market
 from bitten.model.dtypes import NS_PER_MINUTE, NS_PER_SECOND, Ints
-from bitten.model.facts import ExitPlan, Fill, Fire, Signal
+from bitten.model.facts import ExitPlan, Fill, Fire, Signal, Unfilled
 from bitten.model.instruments import load_instruments
 from bitten.model.quotes import Quotes, Slice
 from bitten.publisher import Publisher
@@ -44,7 +44,7 @@ STEP: Final = 20 * NS_PER_SECOND  # between signals
 CHAIN: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("kill_switch", {}), ("data_validity", {}), ("duplicate", {"cooldown_minutes": 1}), ("age_drift", {}),
     ("elimination", {}), ("band", {"low": 0.0}), ("citadel", {}), ("price_collar", {}), ("slots", {}), ("risk", {}),
-    ("open_risk", {"resize": True}), ("exposure", {}), ("order_rate", {"fires_per_hour": 1000}), ("max_volume", {}),
+    ("open_risk", {"resize": True}), ("exposure", {}), ("order_rate", {"signals_per_minute": 1000}), ("max_volume", {}),
     ("loss_stop", {}), ("prop_firm", {}),
 )  # fmt: skip
 
@@ -97,10 +97,24 @@ def open_positions(rng: np.random.Generator, ledger: Ledger, market: Market) -> 
         for _ in range(int(rng.integers(0, 4))):
             signal = signals[int(rng.integers(12))]
             number += 1
-            fire = Fire(f"f{number}", number, signal, account.id, 0.1, START - NS_PER_MINUTE * number, 20.0)
+            fire = Fire(f"f{number}", number, signal, account.id, 0.1, START - 120 * NS_PER_MINUTE, 20.0)
             ledger.apply(fire)
             ledger.apply(Fill(fire, START, signal.reference_points, signal.stop_points, signal.target_points))
     return number
+
+
+def fire_for_an_hour(rng: np.random.Generator, ledger: Ledger, market: Market) -> int:
+    """Twenty signals of the last hour were fired by half of the accounts each, and have ended; how many fires."""
+    number = 1_000_000
+    for i in range(20):
+        signal = make_signal(rng, market, 100 + i, START)
+        for row in np.flatnonzero(rng.random(len(ledger.ids)) < 0.5).tolist():
+            number += 1
+            time = START - (20 - i) * NS_PER_MINUTE
+            fire = Fire(f"f{number}", number, signal, ledger.ids[row], 0.1, time, 20.0)
+            ledger.apply(fire)
+            ledger.apply(Unfilled(fire, time + 1, "REJECTED", "requote"))
+    return number - 1_000_000
 
 
 class Timed:
@@ -164,9 +178,10 @@ def measure(accounts: int, count: int) -> dict[str, Any]:
     rng = np.random.default_rng(5)
     market = make_market(rng, count)
     ledger = Ledger(make_accounts(rng, accounts))
-    positions = open_positions(rng, ledger, market)
+    positions, fires = open_positions(rng, ledger, market), fire_for_an_hour(rng, ledger, market)
     signals = [make_signal(rng, market, i, START + (i + 1) * STEP) for i in range(count)]
-    figures: dict[str, Any] = {"accounts": accounts, "positions": positions, "signals": count, "decisions": {}}
+    figures: dict[str, Any] = {"accounts": accounts, "positions": positions, "fires": fires, "signals": count}
+    figures["decisions"] = {}
     everybody = np.arange(accounts)
     for kept, make in JOURNALS.items():
         decide_all(make_chain(ledger, market, make(ledger.ids)), signals[:10], everybody)
@@ -190,7 +205,8 @@ def worst_of_hundred(seconds: Sequence[float]) -> float:
 def sheets(figures: dict[str, Any]) -> list[Sheet]:
     """Decisions, and the share of every part."""
     title = (
-        f"A signal through the whole chain: {figures['accounts']:,} accounts, {figures['positions']:,} open positions"
+        f"A signal through the whole chain: {figures['accounts']:,} accounts, {figures['positions']:,} open positions, "
+        f"{figures['fires']:,} fires in the hour before"
     )
     rows = [
         [
