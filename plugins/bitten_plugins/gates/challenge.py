@@ -64,7 +64,7 @@ class Challenge:
         start = self._initial
         if rules.trailing != "no":
             start = np.maximum(self._peak, watched) if rules.trailing == "always" else self._peak
-            if rules.trailing_lock and rules.total_percent is not None:
+            if rules.trailing_lock and rules.total_percent:
                 start = np.minimum(start, self._initial * (1 + rules.total_percent / 100))
         return day, np.maximum(self._worst, _percent(start - watched, self._initial))
 
@@ -79,9 +79,7 @@ class Challenge:
             ("total", self._worst, total, self._rules.total_percent),
         )
         broken = [
-            Broken(rule, (now >= limit) & (before < limit), now, limit)
-            for rule, before, now, limit in judged
-            if limit is not None
+            Broken(rule, (now >= limit) & (before < limit), now, limit) for rule, before, now, limit in judged if limit
         ]
         self._worst_day, self._worst = day, total
         return broken

@@ -15,14 +15,16 @@ from bitten.model.dtypes import Floats
 from bitten_plugins.gates.resets import Resets
 from bitten_plugins.gates.tape import moment
 
-Percent = Annotated[float, Meta(gt=0, le=100)]
-
 
 class LossStopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much may be lost before trading stops; absent for no such stop."""
+    """How much may be lost before trading stops."""
 
-    daily_percent: Annotated[Percent | None, Meta(description="of the equity at the start of the account's day")] = 5.0
-    drawdown_percent: Annotated[Percent | None, Meta(description="of the highest equity so far")] = 20.0
+    daily_percent: Annotated[
+        float, Meta(ge=0, le=100, description="of the equity at the start of the account's day; 0 for no such stop")
+    ] = 5.0
+    drawdown_percent: Annotated[
+        float, Meta(ge=0, le=100, description="of the highest equity so far; 0 for no such stop")
+    ] = 20.0
     reset: Annotated[str, Meta(description="time of day at which the next day starts")] = "17:00"
     zone: Annotated[str, Meta(description="clock of that time")] = "America/New_York"
     resume: Annotated[
@@ -78,15 +80,14 @@ class LossStop(Gate):
         equity = situation.equity
         day = np.maximum(self._day_loss, _percent(self._day, equity))
         drawdown = np.maximum(self._drawdown, _percent(np.maximum(self._peak, equity), equity))
-        daily, deepest = self.config.daily_percent, self.config.drawdown_percent
-        over_day = np.zeros(day.size, np.bool_) if daily is None else day >= daily
-        over = np.zeros(day.size, np.bool_) if deepest is None else drawdown >= deepest
-        words = [] if daily is None else [f"{daily:g} % of the day's start"]
-        words += [] if deepest is None else [f"{deepest:g} % of the peak"]
+        daily, deepest = self.config.daily_percent or np.nan, self.config.drawdown_percent or np.nan
+        over = drawdown >= deepest
+        words = [f"{daily:g} % of the day's start"] if self.config.daily_percent else []
+        words += [f"{deepest:g} % of the peak"] if self.config.drawdown_percent else []
         return Verdict(
-            ~(over | over_day),
+            ~(over | (day >= daily)),
             np.where(over, drawdown, day),
-            np.where(over, deepest or 100.0, daily or 100.0),
+            np.where(over, deepest, daily),
             f"equity had fallen {{measured:.2f}} %, trading stops at {{limit:g}} %: {' or '.join(words) or 'never'}",
         )
 

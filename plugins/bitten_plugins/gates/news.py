@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 
 from bitten.errors import ConfigError
 from bitten.model.dtypes import NS_PER_MINUTE, Ints
+
+EVERYWHERE: Final = "ALL"
+"""Stands for a currency where a release concerns them all."""
 
 
 class Releases:
@@ -30,7 +35,7 @@ class Releases:
         A release's window reaches from `before` minutes ahead of it to `after` minutes behind it, ends included.
         """
         nearest: float | None = None
-        for currency in currencies:
+        for currency in (*currencies, EVERYWHERE):
             times = self._times.get(currency)
             if times is None:
                 continue
@@ -43,9 +48,13 @@ class Releases:
 
 
 def read_releases(path: Path) -> Releases:
-    """The high-impact releases of a calendar file.
+    """The high-impact releases of a stored calendar.
 
     Raises:
-        ConfigError: always, as long as bitten reads no calendars: a news window must not silently be none.
+        BittenError: there is none, or it cannot be read: a news window must not silently be none.
     """
-    raise ConfigError(f"{path}: calendars cannot be read yet, so that no news window can be kept: leave calendar out")
+    try:
+        calendar: Any = import_module("bitten.store.calendar")
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"{path}: this bitten reads no calendars, so that no news window can be kept") from error
+    return Releases((event.time, event.currency) for event in calendar.read_events(path) if event.impact == "high")

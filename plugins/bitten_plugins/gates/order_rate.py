@@ -22,7 +22,7 @@ _HOUR: Final = 60 * NS_PER_MINUTE
 _SCHEMA: Final = pa.schema(
     [("time", TIME), ("gate", WORD), ("pattern", WORD), ("event", WORD), ("signals", pa.int64()), ("limit", pa.int64())]
 )
-Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 
 
 class Reenable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,14 +36,12 @@ class Reenable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderRateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often; absent for no such limit."""
+    """How often; 0 for no such limit."""
 
-    fires_per_hour: Annotated[Count | None, Meta(description="most fires of an account within an hour")] = 20
-    signals_per_minute: Annotated[
-        Count | None, Meta(description="most signals that the system fires within a minute")
-    ] = 60
+    fires_per_hour: Annotated[Count, Meta(description="most fires of an account within an hour")] = 20
+    signals_per_minute: Annotated[Count, Meta(description="most signals that the system fires within a minute")] = 60
     pattern_signals_per_hour: Annotated[
-        Count | None, Meta(description="signals of a pattern fired within an hour, after which it is switched off")
+        Count, Meta(description="signals of a pattern fired within an hour, after which it is switched off")
     ] = 60
     reenable: Annotated[tuple[Reenable, ...], Meta(description="tables of pattern and at: when it may fire again")] = ()
     file: Annotated[str | None, Meta(description="the same as lines: 2014-05-02T12:00:00Z PATTERN reason")] = None
@@ -71,7 +69,7 @@ class OrderRate(Gate):
         """The pattern first, then the system, then each account."""
         config, ledger, time = self.config, situation.ledger, situation.time
         nobody = np.zeros(len(ledger.ids), np.bool_)
-        if config.pattern_signals_per_hour is not None:
+        if config.pattern_signals_per_hour:
             count = self._count(situation, config.pattern_signals_per_hour)
             pattern = situation.signal.pattern
             if pattern in self._off:
@@ -80,12 +78,12 @@ class OrderRate(Gate):
                 )
                 text += "fired within an hour; a person has to let it fire again"
                 return Verdict(nobody, float(count), float(config.pattern_signals_per_hour), text)
-        if config.signals_per_minute is not None:
+        if config.signals_per_minute:
             count = ledger.signals_since(time - NS_PER_MINUTE)
             if count >= config.signals_per_minute:
                 text = "{measured:.0f} signals were fired within a minute, limit is {limit:.0f}"
                 return Verdict(nobody, float(count), float(config.signals_per_minute), text)
-        if config.fires_per_hour is None:
+        if not config.fires_per_hour:
             return Verdict(~nobody, np.nan, np.nan, "fires of an account are not limited")
         fires = ledger.fires_since(time - _HOUR)
         text = "{measured:.0f} fires within an hour, limit is {limit:.0f}"

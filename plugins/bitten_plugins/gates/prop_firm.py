@@ -20,7 +20,7 @@ from bitten_plugins.gates.challenge import Challenge, Consistency
 from bitten_plugins.gates.news import Releases, read_releases
 from bitten_plugins.gates.resets import Resets
 
-Percent = Annotated[float, Meta(gt=0, le=100)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
 Minutes = Annotated[float, Meta(ge=0, le=1440)]
 BREACHES: Final = pa.schema(
     [
@@ -36,9 +36,9 @@ BREACHES: Final = pa.schema(
 
 
 class PropFirmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule pack; absent for no such rule."""
+    """One rule pack; 0 percent is no such rule."""
 
-    daily_percent: Annotated[Percent | None, Meta(description="loss within a day at which it is breached")] = 5.0
+    daily_percent: Annotated[Percent, Meta(description="loss within a day at which it is breached")] = 5.0
     daily_on: Annotated[Literal["equity", "balance"], Meta(description="what is watched for the daily rule")] = "equity"
     daily_from: Annotated[
         Literal["balance", "equity", "higher"],
@@ -47,9 +47,7 @@ class PropFirmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     daily_of: Annotated[
         Literal["start", "initial"], Meta(description="percent of that figure or of the initial balance")
     ] = "initial"
-    total_percent: Annotated[
-        Percent | None, Meta(description="loss of the initial balance at which it is breached")
-    ] = 10.0
+    total_percent: Annotated[Percent, Meta(description="loss of the initial balance at which it is breached")] = 10.0
     total_on: Annotated[Literal["equity", "balance"], Meta(description="what is watched for the total rule")] = "equity"
     trailing: Annotated[
         Literal["no", "always", "daily"],
@@ -62,8 +60,8 @@ class PropFirmConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     news_before_minutes: Annotated[Minutes, Meta(description="no fires so long before a high-impact release")] = 0.0
     news_after_minutes: Annotated[Minutes, Meta(description="no fires so long after one")] = 0.0
     consistency_percent: Annotated[
-        Percent | None, Meta(description="largest share of the best day in the whole profit; reported, refuses nothing")
-    ] = None
+        Percent, Meta(description="largest share of the best day in the whole profit; reported, refuses nothing")
+    ] = 0.0
 
     def __post_init__(self) -> None:
         Resets(self.reset, self.zone)
@@ -120,16 +118,18 @@ class PropFirm(Gate):
             text = f"it is {{measured:.1f}} minutes {when} a high-impact release, none within {{limit:g}}"
             return Verdict(np.zeros(len(situation.ledger.ids), np.bool_), abs(minutes), limit, text)
         day, total = self._of(situation.ledger).losses(situation.equity, situation.ledger.balance)
-        daily, most = self.config.daily_percent or np.inf, self.config.total_percent or np.inf
+        daily, most = self.config.daily_percent or np.nan, self.config.total_percent or np.nan
         over: Bools = total >= most
         measured: Floats = np.where(over, total, day)
-        text = f"lost {{measured:.2f}} %, the limit is {{limit:g}} % (a day {daily:g} %, in all {most:g} %)"
+        words = [f"{daily:g} % a day"] if self.config.daily_percent else []
+        words += [f"{most:g} % in all"] if self.config.total_percent else []
+        text = f"lost {{measured:.2f}} %, the limit is {{limit:g}} % ({', '.join(words)})"
         return Verdict(~(over | (day >= daily)), measured, np.where(over, most, daily), text)
 
     def tables(self) -> Mapping[str, pa.Table]:
         """Breaches, and how even the profit is if that is a rule."""
         tables = {"breaches": pa.Table.from_batches([make_batch(self._cells, BREACHES)], BREACHES)}
-        if self.config.consistency_percent is not None and self._ledger is not None:
+        if self.config.consistency_percent and self._ledger is not None:
             tables["consistency"] = self._days.table(self._ledger, self.context.name, self.config.consistency_percent)
         return tables
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections import namedtuple
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from bitten.errors import ConfigError
+from bitten.errors import BittenError
 from bitten.instants import instant
 from bitten.ledger import Ledger
 from bitten.market import MarketView
@@ -127,7 +130,7 @@ def test_open_positions_count_in_each_accounts_currency() -> None:
 
 
 def test_the_drawdown_stop_holds_until_a_person_resumes() -> None:
-    story = Story("loss_stop", daily_percent=None, resume=["2024-04-10T12:00:00"])
+    story = Story("loss_stop", daily_percent=0.0, resume=["2024-04-10T12:00:00"])
     story.profit("large", 10_000.0, NOON)  # a peak of 60000
     story.profit("large", -11_999.0, NOON + 1)
     assert story.passed(NOON + 2) == [1, 1, 1]
@@ -155,8 +158,8 @@ def run(config: dict[str, Any], steps: Sequence[tuple[int, float]]) -> tuple[Sto
     return story, [(row["rule"], row["measured"]) for row in rows]
 
 
-TRAILING = {"daily_percent": None, "trailing": "always"}
-AT_RESETS = {"daily_percent": None, "trailing": "daily"}
+TRAILING = {"daily_percent": 0.0, "trailing": "always"}
+AT_RESETS = {"daily_percent": 0.0, "trailing": "daily"}
 PACKS: list[tuple[dict[str, Any], list[tuple[int, float]], list[tuple[str, float]], list[int]]] = [
     # the day's loss: of the initial balance, or of the day's start
     ({}, [(NOON, -2_499.0)], [], [1, 1, 1]),
@@ -169,7 +172,7 @@ PACKS: list[tuple[dict[str, Any], list[tuple[int, float]], list[tuple[str, float
     # the whole loss: fixed, trailing, locked
     ({}, [(NOON, -2_400.0), (RESET + 1, -2_400.0)], [], [1, 1, 1]),
     ({}, [(NOON, -2_400.0), (RESET + 1, -2_400.0), (NEXT + 1, -200.0)], [("total", 10.0)], [1, 0, 1]),
-    ({"daily_percent": None}, [(NOON, 3_000.0), (NOON + 1, -7_999.0)], [], [1, 1, 1]),
+    ({"daily_percent": 0.0}, [(NOON, 3_000.0), (NOON + 1, -7_999.0)], [], [1, 1, 1]),
     (TRAILING, [(NOON, 3_000.0), (NOON + 1, -5_000.0)], [("total", 10.0)], [1, 0, 1]),
     (TRAILING, [(NOON, 9_000.0), (NOON + 1, -8_999.0)], [], [1, 1, 1]),
     (TRAILING, [(NOON, 9_000.0), (NOON + 1, -9_000.0)], [("total", 10.0)], [1, 0, 1]),
@@ -177,7 +180,7 @@ PACKS: list[tuple[dict[str, Any], list[tuple[int, float]], list[tuple[str, float
      [("total", 10.0)], [1, 0, 1]),
     (AT_RESETS, [(NOON, 3_000.0), (NOON + 1, -7_000.0)], [], [1, 1, 1]),
     (AT_RESETS, [(NOON, 3_000.0), (RESET + 1, -5_000.0)], [("total", 10.0)], [1, 0, 1]),
-    ({"total_percent": None}, [(NOON, -2_400.0), (RESET + 1, -2_400.0), (NEXT + 1, -2_400.0)], [], [1, 1, 1]),
+    ({"total_percent": 0.0}, [(NOON, -2_400.0), (RESET + 1, -2_400.0), (NEXT + 1, -2_400.0)], [], [1, 1, 1]),
 ]  # fmt: skip
 
 
@@ -196,7 +199,7 @@ def test_the_total_rule_is_for_good_the_daily_one_until_the_reset() -> None:
     assert story.passed(NEXT + 1) == [1, 0, 1]
     (row, _) = story.gate.tables()["breaches"].to_pylist()
     assert (row["account"], row["limit"], row["equity"], row["gate"]) == ("large", 5.0, 44_500.0, "prop_firm")
-    assert said(story.verdict(NEXT + 1), 1) == "lost 11.00 %, the limit is 10 % (a day 5 %, in all 10 %)"
+    assert said(story.verdict(NEXT + 1), 1) == "lost 11.00 %, the limit is 10 % (5 % a day, 10 % in all)"
 
 
 @pytest.mark.parametrize(("watched", "passed"), [("equity", [1, 1, 0]), ("balance", [1, 1, 1])])
@@ -212,7 +215,7 @@ def test_equity_or_balance_is_watched(watched: str, passed: list[int]) -> None:
 @pytest.mark.parametrize(("figure", "limit"), [("balance", 9_500.0), ("equity", 9_000.0), ("higher", 9_500.0)])
 def test_the_figure_that_a_day_is_measured_from(figure: str, limit: float) -> None:
     """At the reset a position is 500 EUR down; from then on 5 % of 10000 may be lost."""
-    story = Story("prop_firm", daily_from=figure, total_percent=None)
+    story = Story("prop_firm", daily_from=figure, total_percent=0.0)
     one = fire(1, "euro", lots=1.0)
     story.ledger.apply(one)
     story.ledger.apply(filled(one))
@@ -255,11 +258,21 @@ def test_the_news_window(minutes: float, reason: str | None, monkeypatch: pytest
     assert reason is None or said(verdict) == reason
 
 
-def test_a_news_window_is_not_silently_none() -> None:
+def test_a_news_window_is_not_silently_none(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(msgspec.ValidationError, match="a news window needs a calendar"):
         gate("prop_firm", news_before_minutes=2)
-    with pytest.raises(ConfigError, match="calendar"):
-        gate("prop_firm", calendar="no-such-calendar.csv", news_before_minutes=2)
+    with pytest.raises(BittenError, match="calendar"):
+        gate("prop_firm", calendar="no-such-calendar.parquet", news_before_minutes=2)
+
+
+def test_only_releases_of_high_impact_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = namedtuple("event", "time currency impact")
+    events = [event(NOON, "USD", "low"), event(NOON + 60 * NS_PER_MINUTE, "ALL", "high")]
+    monkeypatch.setitem(sys.modules, "bitten.store.calendar", SimpleNamespace(read_events=lambda path: events))
+    firm = gate("prop_firm", calendar="calendar.parquet", news_before_minutes=2)
+    assert firm.decide(situation()).passed.all()
+    at = NOON + 59 * NS_PER_MINUTE
+    assert not firm.decide(situation(signal(time=at), of_market=market(at=at))).passed.any()
 
 
 def test_a_pack_says_how_finely_it_watches() -> None:

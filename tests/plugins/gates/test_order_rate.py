@@ -56,7 +56,7 @@ class Stuck:
 
 def test_knight_replay_a_stuck_pattern_is_stopped_within_its_limit() -> None:
     """A thousand signals in 45 minutes; those of another pattern go on."""
-    stuck = Stuck(gate("order_rate", fires_per_hour=None, signals_per_minute=None))
+    stuck = Stuck(gate("order_rate", fires_per_hour=0, signals_per_minute=0))
     step = 45 * NS_PER_MINUTE // 1000
     for i in range(1000):
         stuck.send(i, NOON + i * step)
@@ -82,7 +82,7 @@ def test_at_the_limits_of_accounts_and_system_it_is_slowed_only() -> None:
 def test_a_person_lets_a_pattern_fire_again(tmp_path: Path) -> None:
     tape = tmp_path / "tape"
     tape.write_text("2024-04-09T12:10:00Z other no reason\n")
-    limits = {"fires_per_hour": None, "signals_per_minute": None, "pattern_signals_per_hour": 3}
+    limits = {"fires_per_hour": 0, "signals_per_minute": 0, "pattern_signals_per_hour": 3}
     again = [{"pattern": "stuck", "at": "2024-04-09T12:30:00"}]
     stuck = Stuck(gate("order_rate", tmp_path, reenable=again, file="tape", **limits))
     sent = [stuck.send(i, NOON + i * NS_PER_MINUTE) for i in range(50)]
@@ -97,7 +97,7 @@ def test_a_person_lets_a_pattern_fire_again(tmp_path: Path) -> None:
 
 
 def test_without_limits_everything_passes() -> None:
-    rate = gate("order_rate", fires_per_hour=None, signals_per_minute=None, pattern_signals_per_hour=None)
+    rate = gate("order_rate", fires_per_hour=0, signals_per_minute=0, pattern_signals_per_hour=0)
     facts = [fire(i, "large", time=NOON - 1) for i in range(100)]
     seen: Situation = situation(signal(), *facts, accounts=ACCOUNTS)
     assert rate.decide(seen).passed.all()
