@@ -2,7 +2,7 @@
 
     python3 dev.py bench [PART ...] [--quick] [--json FILE] [--docs]
 
-PART is one or more of ticks, billion, positions, startup, sweeps, peers, onbar; all of them by default.
+PART is one or more of ticks, billion, positions, startup, sweeps, peers, onbar, accounts; all of them by default.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.page import tables, write_page
 from benchmarks.report import CLOCK, ROOT, Sheet, json_option, machine, print_machine
 from bitten.clock import iso
 
-PARTS: Final = ("ticks", "billion", "positions", "startup", "sweeps", "peers", "onbar")
+PARTS: Final = ("ticks", "billion", "positions", "startup", "sweeps", "peers", "onbar", "accounts")
 QUICKER: Final = {"peers": ("--rounds", "1")}  # whose own --quick only leaves out what is slow
 
 
@@ -57,7 +57,7 @@ def all_sheets(parts: Mapping[str, Mapping[str, Any]]) -> list[Sheet]:
 @click.option("--from", "saved", type=click.Path(path_type=Path), help="Measure nothing: figures that --json wrote.")
 @json_option
 def main(parts: tuple[str, ...], quick: bool, docs: bool, saved: Path | None, to: Path | None) -> None:
-    """Run the benchmarks PART (ticks, billion, positions, startup, sweeps, peers, onbar), all by default."""
+    """Run the benchmarks PART (ticks, billion, positions, startup, sweeps, peers, onbar, accounts), all by default."""
     console = Console(width=150)
     if saved is not None:
         run = json.loads(saved.read_text(encoding="utf-8"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from benchmarks.accounts import worst_of_hundred
 from benchmarks.onbar import EMPTY, bars_per_second
 from benchmarks.positions import MEASURES, growth
 from benchmarks.report import Sheet
@@ -29,6 +30,9 @@ EVENT_DRIVEN: Final = 50
 SWEEP_SECONDS: Final = 60
 SWEEP: Final = (1_000, 10_000_000)  # combinations, ticks each
 BARS_PER_SECOND: Final = 300_000  # and core, empty body
+ACCOUNTS: Final = 5_000
+CHAIN_SECONDS: Final = 0.010
+KEPT: Final = "refusals"  # what a table of thousands keeps of its decisions
 
 
 class Goal(NamedTuple):
@@ -162,6 +166,15 @@ def _on_bar(figures: Figures) -> Verdict:
     return f"{rate:,.0f} bars/s and core", rate >= BARS_PER_SECOND
 
 
+def _chain(take: Callable[[Sequence[float]], float], kept: str) -> Callable[[Figures], Verdict]:
+    def judge(figures: Figures) -> Verdict:
+        wall = take(figures["decisions"][kept]["seconds"])
+        reached = wall < CHAIN_SECONDS if figures["accounts"] >= ACCOUNTS else None
+        return f"{1000 * wall:.1f} ms for {figures['accounts']:,} accounts", reached
+
+    return judge
+
+
 GOALS: Final = (
     Goal(
         "ticks", "whole backtest of ticks, as `bitten init` writes it", f"at least {HALF} of pyarrow's rate",
@@ -194,6 +207,14 @@ GOALS: Final = (
     Goal("peers", "job C: sweep", "faster than any other framework", _peers("C")),
     Goal("peers", "ticks, against event-driven ones", f"at least {EVENT_DRIVEN} times as fast", _event_driven),
     Goal("onbar", "plain Python pattern, empty body", f"at least {BARS_PER_SECOND:,} bars/s and core", _on_bar),
+    Goal(
+        "accounts", f"a signal through the whole chain, {ACCOUNTS:,} accounts, refusals kept: median",
+        f"under {1000 * CHAIN_SECONDS:.0f} ms", _chain(statistics.median, KEPT),
+    ),
+    Goal(
+        "accounts", "the same, nothing kept: 99 of 100 signals", f"under {1000 * CHAIN_SECONDS:.0f} ms",
+        _chain(worst_of_hundred, "nothing"),
+    ),
 )  # fmt: skip
 
 

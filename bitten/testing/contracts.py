@@ -127,17 +127,20 @@ class _GateTrial:
         self.name = name
         self.market, self.signal = _market(rng)
         self.accounts = [
-            Account(f"a{i}", "USD", float(rng.integers(100, 100_000)), int(rng.integers(1, 4)), 20.0, 80.0)
-            for i in range(_ACCOUNTS)
+            Account(f"a{i}", currency, float(rng.integers(100, 100_000)), int(rng.integers(1, 4)), 20.0, 80.0)
+            for i, currency in zip(range(_ACCOUNTS), itertools.cycle(("USD", "EUR")), strict=False)
         ]
         self.lots: Floats = np.round(rng.integers(0, 100, _ACCOUNTS) / 100, 2)
+        self.loss: Floats = rng.uniform(50.0, 500.0, _ACCOUNTS)  # money that one lot loses at the stop
         self.busy = rng.integers(0, 4, _ACCOUNTS).tolist()
+        self.now = self.signal.time + int(rng.choice([0, 1, 60, 240])) * NS_PER_SECOND  # a person may answer late
 
     def ask(self, rows: list[int]) -> Verdict:
         """The gate's verdict on these accounts, in this order."""
         ledger = _ledger([self.accounts[row] for row in rows], [self.busy[row] for row in rows], self.signal)
-        view = MarketView(self.market, self.signal.time)
-        situation = Situation(self.signal, view, ledger, self.lots[rows].copy(), 0.75)
+        view = MarketView(self.market, self.now)
+        worked_out = {"loss_per_lot": self.loss[rows]}
+        situation = Situation(self.signal, view, ledger, self.lots[rows].copy(), 0.75, None, worked_out)
         before = _columns(situation)
         verdict = self.gate.decide(situation)
         wrong = _fault_of_verdict(verdict, len(rows))
@@ -187,14 +190,16 @@ def _ledger(accounts: Sequence[Account], busy: Sequence[int], signal: Signal) ->
     for row, account in enumerate(accounts):
         for i in range(busy[row]):
             fired = signal if i % 2 else other
-            ledger.apply(Fire(f"{account.id}-{i}", 10 * row + i, fired, account.id, 0.1, signal.time - 1))
+            name, risk = f"{account.id}-{i}", account.balance / 25
+            ledger.apply(Fire(name, 10 * row + i, fired, account.id, 0.1, signal.time - 1, risk))
     return ledger
 
 
 def _columns(situation: Situation) -> tuple[Any, ...]:
     ledger = situation.ledger
-    arrays = (situation.lots, ledger.balance, ledger.slots, ledger.used, ledger.band_low, ledger.band_high)
-    return (*(array.tolist() for array in arrays), ledger.on_symbol(situation.signal.symbol).tolist())
+    arrays = (situation.lots, situation.risk, ledger.balance, ledger.slots, ledger.used, ledger.open_risk)
+    bands = (ledger.band_low, ledger.band_high)
+    return (*(array.tolist() for array in (*arrays, *bands)), ledger.on_symbol(situation.signal.symbol).tolist())
 
 
 def _fault_of_verdict(verdict: Verdict, size: int) -> str:

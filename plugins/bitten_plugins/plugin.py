@@ -28,12 +28,24 @@ def bitten_patterns() -> Mapping[str, str]:
 def bitten_gates() -> Mapping[str, str]:
     """Gates."""
     return {
+        "kill_switch": "bitten_plugins.gates.kill_switch:KillSwitch",
+        "data_validity": "bitten_plugins.gates.data_validity:DataValidity",
+        "duplicate": "bitten_plugins.gates.duplicate:Duplicate",
+        "age_drift": "bitten_plugins.gates.age_drift:AgeDrift",
+        "elimination": "bitten_plugins.gates.elimination:Elimination",
         "band": "bitten_plugins.gates.band:Band",
+        "price_collar": "bitten_plugins.gates.price_collar:PriceCollar",
         "slots": "bitten_plugins.gates.slots:Slots",
         "risk": "bitten_plugins.gates.risk:Risk",
         "fixed_lots": "bitten_plugins.gates.fixed_lots:FixedLots",
         "spread": "bitten_plugins.gates.spread:MaximumSpread",
         "one_per_symbol": "bitten_plugins.gates.one_per_symbol:OnePerSymbol",
+        "open_risk": "bitten_plugins.gates.open_risk:OpenRisk",
+        "exposure": "bitten_plugins.gates.exposure:Exposure",
+        "order_rate": "bitten_plugins.gates.order_rate:OrderRate",
+        "max_volume": "bitten_plugins.gates.max_volume:MaxVolume",
+        "loss_stop": "bitten_plugins.gates.loss_stop:LossStop",
+        "prop_firm": "bitten_plugins.gates.prop_firm:PropFirm",
     }
 
 

@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from bitten.gate import Gate, Situation, Verdict
+from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.model.dtypes import Floats
 from bitten.rule import LOTS, Rule
 from bitten.sizing import floor_to_step
 from bitten_plugins.gates.loss import loss_per_lot
+from bitten_plugins.gates.notional import CurrencyColumn
 
 
 class FixedLotsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +27,10 @@ class FixedLots(Gate):
 
     Config = FixedLotsConfig
     sizes = True
+
+    def __init__(self, config: FixedLotsConfig, context: GateContext) -> None:
+        super().__init__(config, context)
+        self._accounts = CurrencyColumn()
 
     def rule(self) -> Rule:
         """The same as a kernel's rule."""
@@ -50,4 +55,4 @@ class FixedLots(Gate):
         signal = situation.signal
         quote = situation.market.quote(signal.symbol)
         distance = None if quote is None else signal.stop_distance(quote.ask if signal.side > 0 else quote.bid)
-        return None if distance is None else loss_per_lot(situation, distance, self.context)
+        return None if distance is None else loss_per_lot(situation, distance, self.context, self._accounts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bitten.gate import GateContext, Situation
 from bitten.model.dtypes import Floats
 from bitten.sizing import points_to_money
+from bitten_plugins.gates.notional import CurrencyColumn
 
 
-def loss_per_lot(situation: Situation, distance: int, context: GateContext) -> Floats:
+def loss_per_lot(situation: Situation, distance: int, context: GateContext, accounts: CurrencyColumn) -> Floats:
     """Account money lost by one lot at the stop, per account, positive, costs included.
 
     Slippage moves a stop's fill; of a stop that is a price it also leaves the entry farther away. Converted at the
@@ -17,12 +16,14 @@ def loss_per_lot(situation: Situation, distance: int, context: GateContext) -> F
 
     Args:
         distance: points from the price at which the order would fill now to the stop.
+        context: slippage and commission.
+        accounts: spreads numbers by currency over the accounts.
     """
-    signal, currencies = situation.signal, situation.ledger.currencies
+    signal, ledger = situation.signal, situation.ledger
     points = distance + context.slippage_points * (1 if signal.relative else 2)
     money = -points_to_money(float(points), 1.0, signal.instrument)
     lost = {
         currency: 2 * context.commission_per_lot - situation.market.convert(money, signal.instrument.quote, currency)
-        for currency in dict.fromkeys(currencies)
+        for currency in accounts.distinct(ledger)
     }
-    return np.full(len(currencies), lost[currencies[0]]) if len(lost) == 1 else np.array([lost[c] for c in currencies])
+    return accounts.of(ledger, lost)

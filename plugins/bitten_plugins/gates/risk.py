@@ -10,10 +10,11 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
-from bitten.gate import Gate, Situation, Verdict
+from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.rule import RISK, Rule
 from bitten.sizing import lots_for_risk
 from bitten_plugins.gates.loss import loss_per_lot
+from bitten_plugins.gates.notional import CurrencyColumn
 
 
 class RiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +35,10 @@ class Risk(Gate):
 
     Config = RiskConfig
     sizes = True
+
+    def __init__(self, config: RiskConfig, context: GateContext) -> None:
+        super().__init__(config, context)
+        self._accounts = CurrencyColumn()
 
     def rule(self) -> Rule:
         """The same as a kernel's rule."""
@@ -64,7 +69,7 @@ class Risk(Gate):
         own = ledger.risk_percent if self.config.percent is None else np.full(equity.size, self.config.percent)
         percent = np.minimum(own * ledger.risk_multiplier, self.config.cap)
         risk = equity * percent / 100.0 * situation.scale
-        loss = loss_per_lot(situation, distance, self.context)
+        loss = loss_per_lot(situation, distance, self.context, self._accounts)
         lots = lots_for_risk(risk, loss, instrument)
         exact = np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0)
         return Verdict(
