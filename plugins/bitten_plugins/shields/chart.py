@@ -22,10 +22,12 @@ from bitten_plugins.shields.pools import (
     POOL,
     SIDE,
     WING,
+    Crossed,
     add_pool,
     cross_pools,
     drop_ended,
     forget_pools,
+    is_crossed,
     pool_between,
     sweep_completed,
 )
@@ -95,9 +97,12 @@ class _State(NamedTuple):
 
 @kernel
 def _read(state: _State, bars: Records, gap_ns: int, default_spread: float, pools: Records, rows: Records) -> None:
-    """Take in bars; `rows[0]` holds the last row before them, each bar adds one."""
-    carried = state.carried[0]
-    book = carried["book"]
+    """Take in bars; `rows[0]` holds the last row before them, each bar adds one.
+
+    Arrays are handed on only where something happens: that costs more than all else a bar needs.
+    """
+    carried, lows, highs = state.carried[0], state.sides[LOWS], state.sides[HIGHS]
+    book, swings = carried["book"], carried["swings"]
     for i in range(bars.size):
         bar, row = bars[i], rows[i + 1]
         carried["number"] += 1
@@ -105,52 +110,53 @@ def _read(state: _State, bars: Records, gap_ns: int, default_spread: float, pool
         gap = number > 1 and bar["time"] - carried["time"] > gap_ns
         step = true_range(bar["high"], bar["low"], carried["close"], gap)
         atr = atr_step(carried["atr"], ATR_PERIOD, bar["high"], bar["low"], bar["close"], gap)
+        carried["time"], carried["close"] = bar["time"], bar["close"]
+        _carry_sweeps(rows[i], row)
+        row["number"], row["atr"], row["last"], row["quick"], row["slow"] = number, atr, np.nan, np.nan, np.nan
         if number > 1:
             push(carried["quick"], state.quick, step)
             push(carried["slow"], state.slow, step)
-        carried["time"], carried["close"] = bar["time"], bar["close"]
-        rows[i + 1] = rows[i]
-        row["number"], row["atr"], row["last"] = number, atr, step if number > 1 else np.nan
-        row["quick"] = window_mean(carried["quick"], state.quick)
-        row["slow"] = window_mean(carried["slow"], state.slow)
-        spread = bar["spread_sum"] / bar["quotes"] if bar["quotes"] > 0 and bar["spread_sum"] > 0 else default_spread
-        _sweep(state, book, bar, gap, spread, row, pools)
-        _add_swings(state, book, bar, pools)
+            row["last"] = step
+            row["quick"] = window_mean(carried["quick"], state.quick)
+            row["slow"] = window_mean(carried["slow"], state.slow)
+        if book["first"] < book["count"]:
+            forget_pools(book, pools, number, bar["known"])
+        for kind in range(2):
+            side = lows if kind == LOWS else highs
+            crossed = Crossed(0, 0, 0)
+            if is_crossed(side, kind, bar):
+                crossed = cross_pools(book, side, pools, kind, bar, number)
+            if gap:
+                side["waiting"] = 0
+            elif crossed.pools > 0 or side["waiting"] > 0:
+                spread = default_spread
+                if bar["quotes"] > 0 and bar["spread_sum"] > 0:
+                    spread = bar["spread_sum"] / bar["quotes"]
+                if sweep_completed(side, crossed, kind, bar, atr, spread):
+                    _note_sweep(row, side, kind)
+        state.times[swings["seen"] % state.times.size] = bar["time"]
+        is_high, is_low = swing_step(swings, state.swings, bar["high"], bar["low"])
+        if is_high or is_low:
+            high, low = swing_level(swings, state.swings)
+            time = state.times[(swings["seen"] + WING) % state.times.size]
+            if is_low:
+                add_pool(book, lows, pools, LOWS, low, number - WING, time, bar["known"])
+            if is_high:
+                add_pool(book, highs, pools, HIGHS, high, number - WING, time, bar["known"])
 
 
 @kernel
-def _sweep(state: _State, book: Record, bar: Record, gap: bool, spread: float, row: Record, pools: Records) -> None:
-    """What a bar does to the pools, and the sweeps that it completes."""
-    forget_pools(book, pools, row["number"], bar["known"])
-    for kind in range(2):
-        side = state.sides[kind]
-        extreme = bar["low"] if kind == LOWS else bar["high"]
-        crossed = cross_pools(book, side, pools, kind, extreme, row["number"], bar["known"])
-        if gap:
-            side["waiting"] = 0
-        elif (crossed.pools > 0 or side["waiting"] > 0) and sweep_completed(
-            side, crossed, kind, bar, row["atr"], spread
-        ):
-            if kind == LOWS:
-                row["bought"], row["bought_level"] = row["number"], side["level"]
-            else:
-                row["sold"], row["sold_level"] = row["number"], side["level"]
+def _carry_sweeps(before: Record, row: Record) -> None:
+    row["bought"], row["bought_level"] = before["bought"], before["bought_level"]
+    row["sold"], row["sold_level"] = before["sold"], before["sold_level"]
 
 
 @kernel
-def _add_swings(state: _State, book: Record, bar: Record, pools: Records) -> None:
-    carried = state.carried[0]
-    swings = carried["swings"]
-    state.times[swings["seen"] % state.times.size] = bar["time"]
-    is_high, is_low = swing_step(swings, state.swings, bar["high"], bar["low"])
-    if is_high or is_low:
-        high, low = swing_level(swings, state.swings)
-        time = state.times[(swings["seen"] + WING) % state.times.size]
-        pivot = carried["number"] - WING
-        if is_low:
-            add_pool(book, state.sides[LOWS], pools, LOWS, low, pivot, time, bar["known"])
-        if is_high:
-            add_pool(book, state.sides[HIGHS], pools, HIGHS, high, pivot, time, bar["known"])
+def _note_sweep(row: Record, side: Record, kind: int) -> None:
+    if kind == LOWS:
+        row["bought"], row["bought_level"] = row["number"], side["level"]
+    else:
+        row["sold"], row["sold_level"] = row["number"], side["level"]
 
 
 class Chart:

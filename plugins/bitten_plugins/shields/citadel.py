@@ -165,7 +165,7 @@ class Citadel(Shield):
             )
         if found.get("spread_atr", 0.0) > config.veto_spread_atr:
             return (
-                f"spread was {found['spread']:.0f} points, {found['spread_atr']:.2f} ATR; "
+                f"spread was {found['spread']:.0f} points, {found['spread_atr']:.3f} ATR; "
                 f"limit is {config.veto_spread_atr:g} ATR"
             )
         if passed is not None:

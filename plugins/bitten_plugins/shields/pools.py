@@ -90,13 +90,18 @@ def forget_pools(book: Record, pools: Records, number: int, known: int) -> None:
 
 
 @kernel
-def cross_pools(
-    book: Record, side: Record, pools: Records, kind: int, extreme: int, number: int, known: int
-) -> Crossed:
+def is_crossed(side: Record, kind: int, bar: Record) -> bool:
+    """Whether a bar has traded through any pool of one kind."""
+    if not side["known"]:
+        return False
+    return bool(bar["low"] < side["nearest"] if kind == LOWS else bar["high"] > side["nearest"])
+
+
+@kernel
+def cross_pools(book: Record, side: Record, pools: Records, kind: int, bar: Record, number: int) -> Crossed:
     """Sweep the pools of one kind beyond which a bar's extreme lies."""
     sign = 1 - 2 * kind  # multiplied by it, highs are lows of the mirrored market
-    if not side["known"] or sign * extreme >= sign * side["nearest"]:
-        return Crossed(0, 0, 0)
+    extreme = bar["low"] if kind == LOWS else bar["high"]
     count, level, oldest = 0, 0, number
     side["known"] = 0
     for i in range(book["first"], book["count"]):
@@ -107,7 +112,7 @@ def cross_pools(
             level = pool["level"] if count == 0 or sign * pool["level"] < sign * level else level
             oldest = min(oldest, pool["pivot"])
             count += 1
-            end_pool(book, pools, i, known, 1)
+            end_pool(book, pools, i, bar["known"], 1)
         elif not side["known"] or sign * pool["level"] > sign * side["nearest"]:
             side["known"], side["nearest"] = 1, pool["level"]
     return Crossed(count, level, number - oldest)

@@ -30,36 +30,59 @@ class Usual(NamedTuple):
     of_hour: bool  # whether they are of the same hour
 
 
+class _Piece(NamedTuple):
+    """The observations of a slice, those of an hour together, all of them at last; by time within each."""
+
+    known: Ints  # (2 n,)
+    spreads: Floats  # (2 n,)
+    starts: Ints  # (26,): row r lies from starts[r] to starts[r + 1]
+
+
 @kernel
-def _observe(bars: Records, default: float, known: Ints, spreads: Floats, counts: Ints) -> None:
+def _observe(bars: Records, default: float, piece: _Piece) -> None:
+    starts = piece.starts
+    for i in range(bars.size):
+        starts[bars[i]["time"] // _HOUR_NS % 24 + 1] += 1
+    for hour in range(24):
+        starts[hour + 1] += starts[hour]
+    starts[25] = 2 * bars.size
+    places = starts[:24].copy()
     for i in range(bars.size):
         bar = bars[i]
         spread = bar["spread_sum"] / bar["quotes"] if bar["quotes"] > 0 and bar["spread_sum"] > 0 else default
         hour = bar["time"] // _HOUR_NS % 24
-        for row in (hour, _ANY):
-            known[row, counts[row]] = bar["known"]
-            spreads[row, counts[row]] = spread
+        for place in (places[hour], bars.size + i):
+            piece.known[place] = bar["known"]
+            piece.spreads[place] = spread
+        places[hour] += 1
+
+
+@kernel
+def _remember(piece: _Piece, rings: Floats, counts: Ints) -> None:
+    """Let a slice become the past."""
+    for row in range(25):
+        start, end = piece.starts[row], piece.starts[row + 1]
+        counts[row] += max(0, end - start - OF_HOUR)  # those would be overwritten
+        for i in range(max(start, end - OF_HOUR), end):
+            rings[row, counts[row] % OF_HOUR] = piece.spreads[i]
             counts[row] += 1
 
 
 @kernel
-def _usual(known: Ints, spreads: Floats, counts: Ints, hour: int, now: int) -> tuple[float, int, bool]:
+def _usual(piece: _Piece, rings: Floats, counts: Ints, hour: int, now: int) -> tuple[float, int, bool]:
     for row, most in ((hour, OF_HOUR), (_ANY, OF_ANY)):
-        count = int(np.searchsorted(known[row, : counts[row]], now, "right"))
-        if count >= LEAST:
-            first = max(0, count - most)
-            return float(np.median(spreads[row, first:count])), count - first, row == hour
+        start = piece.starts[row]
+        known = piece.known[start : piece.starts[row + 1]]
+        count = int(np.searchsorted(known, now, "right"))
+        fresh, end = min(count, most), start + count
+        old = min(counts[row], most - fresh)
+        if fresh + old >= LEAST:
+            chosen = np.empty(fresh + old)
+            chosen[:fresh] = piece.spreads[end - fresh : end]
+            for i in range(old):
+                chosen[fresh + i] = rings[row, (counts[row] - 1 - i) % OF_HOUR]
+            return float(np.median(chosen)), fresh + old, row == hour
     return 0.0, 0, False
-
-
-@kernel
-def _keep_newest(known: Ints, spreads: Floats, counts: Ints, keep: int) -> None:
-    for row in range(counts.size):
-        gone = max(0, counts[row] - keep)
-        for i in range(counts[row] - gone):
-            known[row, i] = known[row, i + gone]
-            spreads[row, i] = spreads[row, i + gone]
-        counts[row] -= gone
 
 
 class Spreads:
@@ -71,23 +94,19 @@ class Spreads:
 
     def __init__(self, default: float) -> None:
         self.default = float(default)
-        self._known: Ints = np.zeros((25, 2 * OF_HOUR), np.int64)
-        self._spreads: Floats = np.zeros((25, 2 * OF_HOUR))
+        self._rings: Floats = np.zeros((25, OF_HOUR))  # the newest of earlier slices
         self._counts: Ints = np.zeros(25, np.int64)
+        self._piece = _Piece(np.zeros(0, np.int64), np.zeros(0), np.zeros(26, np.int64))
 
     def observe(self, bars: Records) -> None:
         """Take in the finest bars that a slice completes, dtype BAR."""
         if bars.size == 0:
             return
-        if int(self._counts.max()) + bars.size > self._known.shape[1]:
-            _keep_newest(self._known, self._spreads, self._counts, OF_HOUR)
-            more = int(self._counts.max()) + bars.size - self._known.shape[1]
-            if more > 0:
-                self._known = np.pad(self._known, ((0, 0), (0, more)))
-                self._spreads = np.pad(self._spreads, ((0, 0), (0, more)))
-        _observe(bars, self.default, self._known, self._spreads, self._counts)
+        _remember(self._piece, self._rings, self._counts)
+        self._piece = _Piece(np.empty(2 * bars.size, np.int64), np.empty(2 * bars.size), np.zeros(26, np.int64))
+        _observe(bars, self.default, self._piece)
 
     def usual(self, now: int) -> Usual:
         """The usual spread for the hour of an instant of the current slice, from what was known at it."""
-        spread, observations, of_hour = _usual(self._known, self._spreads, self._counts, now // _HOUR_NS % 24, now)
+        spread, observations, of_hour = _usual(self._piece, self._rings, self._counts, now // _HOUR_NS % 24, now)
         return Usual(spread if observations else self.default, observations, of_hour)
