@@ -194,7 +194,7 @@ class Chart:
         """Take in the bars that a slice completes, dtype BAR."""
         if bars.size == 0:
             return
-        self._make_room(2 * bars.size)
+        self._make_room(bars.size // 2 + 2)  # swings of a kind lie at least four bars apart
         rows: Records = np.empty(bars.size + 1, _ROW)
         rows[0] = self._rows[-1]
         self._known = np.concatenate([self._known[-1:], bars["known"]])
