@@ -91,7 +91,8 @@ def read_calendar(path: Path, clock: str = "UTC") -> Parsed:
         raise DataError(f"{path} cannot be read: {error.strerror}{hint}") from error
     if raw.startswith(b"PAR1"):
         return Parsed(read_events(path))
-    text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
+    text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "replace")
+    text = text.lstrip("\ufeff")
     if text.lstrip().upper().startswith("BEGIN:VCALENDAR"):
         from bitten.store.icsfile import parse_ics
 
@@ -172,8 +173,8 @@ def moment(date: str, time: str, clock: str, parsed: Parsed) -> int | None:
 
 def _split(text: str) -> tuple[str, str]:
     """`2014-05-02T12:30` or `2014.05.02, 12:30` as date and time."""
-    date, _, time = text.replace(",", " ").replace("T", " ", 1).strip().partition(" ")
-    return date, time.strip()
+    match = re.match(r"([\d./-]+)(?:[T, ]\s*|\Z)(.*)", text.strip())
+    return (match[1], match[2]) if match else (text, "")
 
 
 def by_clock(naive: dt.datetime, clock: str, parsed: Parsed) -> int:

@@ -50,7 +50,9 @@ def parse_ics(text: str, path: Path, clock: str = "UTC") -> Parsed:
         raise DataError(f"{path}: no ICS calendar: {error}") from error
     parsed = Parsed()
     numbers = [i for i, line in enumerate(text.splitlines(), 1) if line.strip().upper() == "BEGIN:VEVENT"]
-    events = (event for calendar in calendars for event in calendar.walk("VEVENT"))
+    events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
+    if len(events) != len(numbers):
+        raise DataError(f"{path}: {len(numbers):,} events begin and {len(events):,} are whole: the file is broken")
     for number, event in zip(numbers, events, strict=True):
         parsed.add(f"{path}:{number}", lambda: _event(event, clock, parsed))  # noqa: B023  # called at once
     return parsed

@@ -200,8 +200,11 @@ def calendar(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "factor", "veto"), [(-25, 0.8, False), (-3, 0.0, False), (-2, 0.0, True), (2, 0.0, True), (3, 0.0, False),
-                                    (-60, 1.0, False), (20, 0.5, False)],
+    ("minutes", "factor", "veto"),
+    [
+        (-60, 1.0, False), (-25, 0.8, False), (-3, 0.0, False), (-2, 0.0, True), (2, 0.0, True), (3, 0.0, False),
+        (20, 0.5, False),
+    ],
 )  # fmt: skip
 def test_news(calendar: Path, minutes: int, factor: float, veto: bool) -> None:
     now = CALM + minutes * NS_PER_MINUTE
