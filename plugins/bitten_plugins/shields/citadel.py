@@ -18,6 +18,7 @@ from bitten.gate import GateContext, Insight, Score, Shield
 from bitten.market import MarketView
 from bitten.model.dtypes import NS_PER_SECOND, Records
 from bitten.model.facts import Signal, side_name
+from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
 from bitten_plugins.shields import factors, sentences
 from bitten_plugins.shields.news import load_calendar
@@ -134,7 +135,7 @@ class Citadel(Shield):
         marks = _factors(signal, found)
         found |= {f"f_{name}": value for name, value in marks.items()}
         score = factors.protection(marks, self.weights)
-        veto = self._veto(found, beyond(signal, quote))
+        veto = self._veto(found, beyond(signal, quote), signal.instrument)
         if veto is not None:
             score = factors.LOWEST
         scale = self.config.size(factors.displayed(score))
@@ -151,7 +152,13 @@ class Citadel(Shield):
             self.given.popitem(last=False)
         return score
 
-    def _veto(self, found: Mapping[str, float], passed: str | None) -> str | None:
+    def _release(self, instrument: Instrument, found: Mapping[str, float]) -> str | None:
+        """The name of the release that evidence speaks of."""
+        if self.calendar is None or "news_at" not in found:
+            return None
+        return self.calendar.name_at(instrument, round(found["news_at"]) * NS_PER_SECOND)
+
+    def _veto(self, found: Mapping[str, float], passed: str | None, instrument: Instrument) -> str | None:
         """Why nobody should trade this now, whatever else speaks for it."""
         config = self.config
         if found["session"] == CLOSED:
@@ -172,7 +179,9 @@ class Citadel(Shield):
             drift = max(found.get("drift_favourable", 0.0), found.get("drift_adverse", 0.0))
             return f"price lies beyond the {passed}, {100 * drift:.0f} % of the way from the signal's price to it"
         if self.weights["news"] > 0.0 and abs(found.get("news_minutes", 1e9)) <= config.veto_news:
-            return f"{found['news_minutes']:+.1f} min to a release, limit is {config.veto_news:g} min on both sides"
+            minutes, name = found["news_minutes"], self._release(instrument, found) or "a release"
+            when = f"{name} in {minutes:.1f} min" if minutes >= 0 else f"{name} {-minutes:.1f} min ago"
+            return f"{when}, limit is {config.veto_news:g} min on both sides"
         return None
 
     def _worst(self, marks: Mapping[str, float]) -> str:
@@ -189,9 +198,7 @@ class Citadel(Shield):
         for name in factors.NAMES:
             measured = f"f_{name}" in evidence
             if name == "news":
-                event = None
-                if self.calendar is not None and instrument is not None and "news_at" in evidence:
-                    event = self.calendar.name_at(instrument, round(evidence["news_at"]) * NS_PER_SECOND)
+                event = None if instrument is None else self._release(instrument, evidence)
                 text = sentences.news(evidence, signal, event)
             else:
                 text = sentences.SENTENCES[name](evidence, signal, digits)
