@@ -112,7 +112,7 @@ class TomlFile:
         label = ".".join(str(key) for key in full if isinstance(key, str)) or "the file"
         if unknown := _UNKNOWN.match(what):
             key = unknown["key"]
-            names = (*field_names(kind, inner), *allowed)
+            names = field_names(kind, inner) if inner else (*field_names(kind), *allowed)
             return self.error((*full, key), f'unknown key "{key}" in {label}{did_you_mean(key, names)}')
         if missing := _MISSING.match(what):
             return self.error(full, f'{label} lacks the key "{missing["key"]}"')
@@ -126,6 +126,8 @@ def field_names(kind: Any, inner: KeyPath = ()) -> tuple[str, ...]:
             kind = next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == key), None)
         else:
             kind = next(iter(getattr(kind, "__args__", ())), None)
+        if hasattr(kind, "__metadata__"):  # Annotated
+            kind = kind.__origin__
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return tuple(field.encode_name for field in msgspec.structs.fields(kind))
     return ()

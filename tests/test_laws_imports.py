@@ -21,7 +21,7 @@ SOURCES = sorted(path for top in (CORE, *GUESTS.values()) for path in top.rglob(
 OWN = {"bitten", *GUESTS}
 
 # What a guest may use beside bitten and the standard library: the declared dependencies.
-LIBRARIES = {"msgspec", "numpy", "numba", "pandas", "pyarrow", "click", "rich", "zstandard", "zmq"}
+LIBRARIES = {"msgspec", "numpy", "numba", "pandas", "pyarrow", "click", "rich", "sklearn", "zstandard", "zmq"}
 
 # The seam at which the machine's own clocks are read (law 4).
 CLOCK_SEAM = {CORE / "clock.py"}

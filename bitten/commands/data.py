@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "bitten.commands.data_export:export",
         "Write stored quotes as CSV, Parquet or Arrow, with decimal prices.",
     ),
+    "calendar": ("bitten.commands.data_calendar:calendar", "Import and list scheduled news."),
 }
 
 
@@ -48,7 +49,7 @@ class _DataCommands(click.Group):
 
 @click.group(cls=_DataCommands)
 def data() -> None:
-    """Import, list, check, fetch and export quotes.
+    """Import, list, check, fetch and export quotes, and keep a calendar of news.
 
     The store is a folder of Parquet files, one per symbol and month; docs/data.md describes it.
     """

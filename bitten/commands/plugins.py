@@ -16,7 +16,7 @@ _WIDE: Final = 110  # columns from which there is room for the plugin's name
 _PLACES: Final = {
     "feeds": '[feed]\nuse = "{name}"',
     "patterns": '[[patterns]]\nuse = "{name}"\nparams = {{ }}  # the keys below',
-    "shields": '[shield]\nuse = "{name}"',
+    "shields": '[[gates]]\nuse = "{name}"',
     "gates": '[[gates]]\nuse = "{name}"',
     "executors": '[executor]\nuse = "{name}"',
     "trackers": '[[trackers]]\nuse = "{name}"',

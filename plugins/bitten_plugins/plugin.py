@@ -25,6 +25,17 @@ def bitten_patterns() -> Mapping[str, str]:
 
 
 @hookimpl
+def bitten_shields() -> Mapping[str, str]:
+    """Shields."""
+    return {
+        "citadel": "bitten_plugins.shields.citadel:Citadel",
+        "session_filter": "bitten_plugins.shields.session_filter:SessionFilter",
+        "spread_filter": "bitten_plugins.shields.spread_filter:SpreadFilter",
+        "calibrator": "bitten_plugins.shields.calibrator:Calibrator",
+    }
+
+
+@hookimpl
 def bitten_gates() -> Mapping[str, str]:
     """Gates."""
     return {
