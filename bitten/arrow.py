@@ -54,6 +54,15 @@ def from_texts(texts: Sequence[str | None]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(parts), buffers, missing)
 
 
+def repeated_texts(texts: Sequence[str], counts: Sequence[int]) -> pa.Array:
+    """An Arrow array in which each text stands as often as its count says."""
+    known = from_texts(texts)
+    if all(count == 1 for count in counts):
+        return known
+    indices = np.repeat(np.arange(len(texts), dtype=np.int32), counts)
+    return known.take(from_numpy(indices))
+
+
 def to_numpy(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Bools | None]:
     """Values, which where null are anything, and False where they are null or None for nowhere; both of shape (n,).
 

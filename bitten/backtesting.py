@@ -189,14 +189,20 @@ def _replay(pipeline: Pipeline, feed: Feed, facts: FeedFacts, progress: Progress
 
 
 def _extra_tables(pipeline: Pipeline) -> dict[str, pa.Table]:
-    """What gates and shields leave, by name; one that fails to, or takes a name that is taken, leaves nothing."""
+    """What gates and shields leave, by name; one that fails to, or takes a name that is taken, leaves nothing.
+
+    Two that leave tables of one name and form (two rule packs, say) leave one together.
+    """
+    import pyarrow as pa
+
     extra: dict[str, pa.Table] = {}
     for step in pipeline.chain.steps:
         try:
             for name, table in step.part.tables().items():
-                if not name.isidentifier() or name in TABLES or name in extra:
+                other = extra.get(name)
+                if not name.isidentifier() or name in TABLES or (other is not None and other.schema != table.schema):
                     raise ValueError(f'a table cannot be called "{name}": that is taken, or no word')
-                extra[name] = table
+                extra[name] = table if other is None else pa.concat_tables([other, table]).unify_dictionaries()
         except Exception as error:
             pipeline.publisher.failed(step.name, "tables", error)
     return extra

@@ -228,7 +228,7 @@ class GateChain:
         lots = None
         if verdict.lots is not None:
             lots = np.asarray(self._number(verdict.lots), np.float64)
-            if lots.shape != (self._size,) or not all(0 <= size < math.inf for size in lots.tolist()):
+            if lots.shape != (self._size,) or not (float(lots.min()) >= 0 and float(lots.max()) < math.inf):
                 raise ValueError(f"lots are {lots.tolist()}")
         if verdict.loss_per_lot is not None:
             self._number(verdict.loss_per_lot)

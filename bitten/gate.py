@@ -238,7 +238,7 @@ class Shield(Part):
 
         Args:
             evidence: of the score.
-            signal: the signal's row of signals.parquet, by column (`symbol`, `side`, `stop`, ...).
+            signal: the signal's row of signals.parquet, by column (`symbol`, `side`, `stop`, ...); times are ns UTC.
         """
         return ()
 

@@ -30,8 +30,8 @@ class Holdings:
     """
 
     def __init__(self, currencies: Sequence[str]) -> None:
-        self._currencies = np.array(currencies)
         self._distinct = sorted(set(currencies))
+        self._currency: Ints = np.array([self._distinct.index(one) for one in currencies], np.int64)
         self._open: dict[str, dict[int, tuple[int, int, int, float]]] = {}  # by symbol and fire number
         self._columns: dict[str, _Held] = {}  # of them, made where they are asked for
 
@@ -54,7 +54,7 @@ class Holdings:
 
     def floating(self, market: MarketView) -> Floats:
         """Profit of each account's open positions at the last quotes, account currency, before commission."""
-        total = np.zeros(self._currencies.size)
+        total = np.zeros(self._currency.size)
         for symbol in sorted(self._open):
             quote = market.quote(symbol)
             if quote is None:
@@ -66,8 +66,8 @@ class Holdings:
                 converted = market.convert_many(money, instrument.quote, self._distinct[0])
                 total += np.bincount(held.row, weights=converted, minlength=total.size)
                 continue
-            for currency in self._distinct:
-                mine = self._currencies[held.row] == currency
+            for code, currency in enumerate(self._distinct):
+                mine = self._currency[held.row] == code
                 converted = market.convert_many(money[mine], instrument.quote, currency)
                 total += np.bincount(held.row[mine], weights=converted, minlength=total.size)
         return total

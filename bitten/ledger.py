@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bitten.holdings import Holdings
 from bitten.market import MarketView
-from bitten.model.dtypes import NS_PER_MINUTE, Floats, Ints
+from bitten.model.dtypes import NS_PER_MINUTE, Bools, Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Signal, Unfilled
 from bitten.sizing import rounded
 
@@ -22,7 +22,7 @@ MANUAL: Final = 1
 MODES: Final = ("auto", "manual")
 LONG_AGO: Final = -(1 << 62)  # before anything
 _REMEMBERED_NS: Final = 24 * 60 * NS_PER_MINUTE  # how far back `fires_since` and `signals_since` know
-_FORGET: Final = 4096  # remembered fires before old ones are looked for
+_FORGET: Final = 4096  # remembered batches of fires before old ones are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ class Account:
     risk_multiplier: float = 1.0  # its tier's
 
 
+class _Batch(NamedTuple):
+    """Fires of one signal that left at one instant."""
+
+    time: int
+    signal: str
+    pattern: str
+    rows: list[int]  # of the accounts
+
+
 class Ledger:
     """The account table. Columns are arrays over accounts, in configured order."""
 
@@ -75,8 +84,8 @@ class Ledger:
         self._on_symbol: dict[str, Ints] = {}  # fires that have not ended, per account
         self._exposure: dict[str, Floats] = {}  # of them, by currency, in its own units
         self._last_fire: dict[tuple[str, int], Ints] = {}
-        self._fired: list[tuple[int, int]] = []  # time and row of the fires of the last day
-        self._signals: list[tuple[int, str, str]] = []  # time, pattern and id of the signals that they came of
+        self._batches: list[_Batch] = []  # the fires of the last day, those of one signal and instant together
+        self._of_signal: dict[str, list[_Batch]] = {}  # the same by signal
         self._fills: list[dict[int, Fill]] = [{} for _ in self.ids]  # open positions, by fire number
         self._holdings = Holdings(self.currencies)
         self._changes = [0] * len(self.ids)
@@ -129,12 +138,20 @@ class Ledger:
     def _remember(self, row: int, fire: Fire) -> None:
         signal = fire.signal
         self._last(signal.symbol, signal.side)[row] = fire.time
-        self._fired.append((fire.time, row))
-        if not self._signals or self._signals[-1][2] != signal.id:
-            self._signals.append((fire.time, signal.pattern, signal.id))
-        if len(self._fired) > _FORGET and self._fired[len(self._fired) // 2][0] < fire.time - _REMEMBERED_NS:
-            self._fired = [one for one in self._fired if one[0] >= fire.time - _REMEMBERED_NS]
-            self._signals = [one for one in self._signals if one[0] >= fire.time - _REMEMBERED_NS]
+        last = self._batches[-1] if self._batches else None
+        if last is None or last.signal != signal.id or last.time != fire.time:
+            self._batches.append(_Batch(fire.time, signal.id, signal.pattern, [row]))
+            self._of_signal.setdefault(signal.id, []).append(self._batches[-1])
+            if len(self._batches) > _FORGET and self._batches[_FORGET // 2].time < fire.time - _REMEMBERED_NS:
+                self._forget(fire.time - _REMEMBERED_NS)
+        else:
+            last.rows.append(row)
+
+    def _forget(self, before: int) -> None:
+        self._batches = [one for one in self._batches if one.time >= before]
+        self._of_signal = {}
+        for one in self._batches:
+            self._of_signal.setdefault(one.signal, []).append(one)
 
     def on_symbol(self, symbol: str) -> Ints:
         """Fires per account that have not ended on a symbol, read-only."""
@@ -150,22 +167,27 @@ class Ledger:
 
     def fires_since(self, time: int) -> Ints:
         """Fires of each account later than an instant, at most a day back."""
-        rows = []
-        for fired, row in reversed(self._fired):
-            if fired <= time:
-                break
-            rows.append(row)
-        counts: Ints = np.bincount(np.array(rows, np.int64), minlength=len(self.ids)).astype(np.int64)
+        counts: Ints = np.zeros(len(self.ids), np.int64)
+        for batch in self._later(time):
+            counts[batch.rows] += 1  # an account fires a signal once
         return counts
 
     def signals_since(self, time: int, pattern: str | None = None) -> int:
         """Signals that any account fired later than an instant, of one pattern or of all, at most a day back."""
-        count = 0
-        for fired, name, _ in reversed(self._signals):
-            if fired <= time:
-                break
-            count += pattern is None or name == pattern
-        return count
+        return len({one.signal for one in self._later(time) if pattern is None or one.pattern == pattern})
+
+    def fired(self, signal_id: str) -> Bools:
+        """Which accounts have fired a signal, at most a day back."""
+        who: Bools = np.zeros(len(self.ids), np.bool_)
+        for batch in self._of_signal.get(signal_id, ()):
+            who[batch.rows] = True
+        return who
+
+    def _later(self, time: int) -> Iterator[_Batch]:
+        for batch in reversed(self._batches):
+            if batch.time <= time:
+                return
+            yield batch
 
     def _on(self, symbol: str) -> Ints:
         if symbol not in self._on_symbol:

@@ -132,6 +132,7 @@ class Pipeline:
         self._apply(self.executor.finish(), self._horizon)
         for outcome in self._outcomes.of(foreseen):
             self.publisher.publish(outcome)
+            self.chain.learn(outcome)
         self._equity.note(self._horizon, range(len(self.ledger.ids)))
         self._equity.write()
 

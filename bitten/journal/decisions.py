@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from bitten.arrow import from_numpy, from_texts
+from bitten.arrow import from_numpy, from_texts, repeated_texts
 from bitten.journal.schema import DECISIONS
 from bitten.model.dtypes import Floats, Ints
 
@@ -92,16 +92,14 @@ class DecisionLog:
         kept, sizes = self._kept, [answers.rows.size for _, _, answers in self._kept]
         gates = sorted({answers.gate for _, _, answers in kept})
         code = {name: i for i, name in enumerate(gates)}
+        rows = np.concatenate([answers.rows for _, _, answers in kept])
 
         def repeated(values: Sequence[int], dtype: Any) -> Any:
             return np.repeat(np.array(values, dtype), sizes)
 
         columns = [
-            from_texts([signal for (signal, _, _), size in zip(kept, sizes, strict=True) for _ in range(size)]),
-            pa.DictionaryArray.from_arrays(
-                from_numpy(self._codes[np.concatenate([answers.rows for _, _, answers in kept])]),
-                from_texts(self._order),
-            ),
+            repeated_texts([signal for signal, _, _ in kept], sizes),
+            pa.DictionaryArray.from_arrays(from_numpy(self._codes[rows]), from_texts(self._order)),
             from_numpy(repeated([time for _, time, _ in kept], np.int64), DECISIONS.field("time").type),
             pa.DictionaryArray.from_arrays(
                 from_numpy(repeated([code[answers.gate] for _, _, answers in kept], np.int32)), from_texts(gates)
@@ -124,16 +122,19 @@ class DecisionLog:
 
 def _joined(kept: Sequence[tuple[str, int, Answers]], name: str) -> Any:
     """One column of all answers; numbers that are the same for all accounts of an answer are repeated."""
-    parts: list[Any] = []
+    parts: list[Any] = []  # runs of single numbers, and columns between them
+    run: list[float] = []
     for _, _, answers in kept:
         value = getattr(answers, name)
         if isinstance(value, np.ndarray):
-            parts.extend(value.tolist())
+            parts += [np.array(run, np.float64), value]
+            run = []
         elif answers.rows.size == 1:
-            parts.append(value)
+            run.append(value)
         else:
-            parts.extend([value] * answers.rows.size)
-    return np.array(parts, np.float64)
+            parts += [np.array(run, np.float64), np.full(answers.rows.size, value, np.float64)]
+            run = []
+    return np.concatenate([*parts, np.array(run, np.float64)])
 
 
 def literal(text: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from bitten.errors import ConfigError
 from bitten.model.dtypes import NS_PER_MINUTE, Ints
+from bitten.store.calendar import read_events
 
 EVERYWHERE: Final = "ALL"
 """Stands for a currency where a release concerns them all."""
@@ -53,8 +52,4 @@ def read_releases(path: Path) -> Releases:
     Raises:
         BittenError: there is none, or it cannot be read: a news window must not silently be none.
     """
-    try:
-        calendar: Any = import_module("bitten.store.calendar")
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"{path}: this bitten reads no calendars, so that no news window can be kept") from error
-    return Releases((event.time, event.currency) for event in calendar.read_events(path) if event.impact == "high")
+    return Releases((event.time, event.currency) for event in read_events(path) if event.impact == "high")
