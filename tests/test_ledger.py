@@ -123,3 +123,15 @@ def test_columns_cannot_be_written_through() -> None:
     for column in (ledger.balance, ledger.used, ledger.open_risk, ledger.exposure("USD"), ledger.slots):
         with pytest.raises(ValueError, match="read-only"):
             column[0] = 1
+
+
+def test_fires_are_remembered_for_a_day() -> None:
+    ledger = Ledger(ACCOUNTS)
+    for number in range(6_000):
+        made = fire(number, number % 3, "EURUSD", 1, 0.1, time=number * NS_PER_MINUTE)
+        ledger.apply(made)
+        ledger.apply(Unfilled(made, made.time, "EXPIRED", "late"))
+    assert len(ledger._batches) < 4_200
+    assert ledger.fired("s5999").tolist() == [False, False, True]
+    assert ledger.fired("s0").tolist() == [False, False, False]
+    assert ledger.signals_since(5_899 * NS_PER_MINUTE) == 100

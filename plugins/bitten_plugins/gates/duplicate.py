@@ -49,4 +49,5 @@ class Duplicate(Gate):
             text = (
                 "it fired this signal, or one like it, {measured:.1f} minutes ago, {limit:g} are the least between two"
             )
-        return Verdict(passed, np.where(never, np.nan, since), self.config.cooldown_minutes, text)
+        measured = np.where(never, np.where(again, 0.0, np.nan), since)
+        return Verdict(passed, measured, self.config.cooldown_minutes, text)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections import namedtuple
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -268,7 +266,7 @@ def test_a_news_window_is_not_silently_none(monkeypatch: pytest.MonkeyPatch) -> 
 def test_only_releases_of_high_impact_count(monkeypatch: pytest.MonkeyPatch) -> None:
     event = namedtuple("event", "time currency impact")
     events = [event(NOON, "USD", "low"), event(NOON + 60 * NS_PER_MINUTE, "ALL", "high")]
-    monkeypatch.setitem(sys.modules, "bitten.store.calendar", SimpleNamespace(read_events=lambda path: events))
+    monkeypatch.setattr("bitten_plugins.gates.news.read_events", lambda path: events)
     firm = gate("prop_firm", calendar="calendar.parquet", news_before_minutes=2)
     assert firm.decide(situation()).passed.all()
     at = NOON + 59 * NS_PER_MINUTE
