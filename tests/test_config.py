@@ -160,7 +160,10 @@ def test_the_starter_file_is_valid(tmp_path: Path) -> None:
     from importlib.resources import files
 
     config = read(tmp_path, files("bitten.commands").joinpath("starter.toml").read_text(encoding="utf-8"))
-    assert len(config.gates) == 5
+    assert [gate.name for gate in config.gates] == [
+        "kill_switch", "data_validity", "duplicate", "age_drift", "band", "citadel", "price_collar", "slots",
+        "one_per_symbol", "risk", "open_risk", "order_rate", "max_volume", "loss_stop",
+    ]  # fmt: skip
 
 
 def test_parameters_of_single_symbols() -> None:
