@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from bitten.analysis.columns import Tables, Trades, floats, nanoseconds, table, words
+from bitten.analysis.columns import Tables, Trades, floats, table, words
+from bitten.analysis.fates import UNRESOLVED, flags
 from bitten.analysis.measures import finite, money, ratio, wilson
-from bitten.arrow import from_numpy, to_numpy
+from bitten.arrow import from_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -75,29 +77,30 @@ def _rows(trades: Trades, codes: Ints, keys: list[Any], with_money: bool) -> lis
     return rows
 
 
-def refusals(tables: Tables) -> dict[str, dict[str, Any]]:
-    """What each gate refused and what became of it: gate to `count` (refusals, one per account), `signals` (distinct),
-    `outcome_r` (mean R that these signals reached at their own stop or target; None where unknown) and `example`
-    (the first reason given).
+def refusals(tables: Tables, worth: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each gate refused, in brief: gate to `count` (refusals, one per account), `signals` (distinct), `outcome_r`
+    (mean R that these signals reached at their own stop or target; None where unknown) and `example` (the first reason
+    given).
+
+    Args:
+        tables: of the run.
+        worth: as `bitten.analysis.attribution.attribution` makes it.
     """
-    refused = _refused(table(tables, "decisions"))
-    codes, gates = words(refused, "gate")
-    encoded = refused["signal_id"].combine_chunks().dictionary_encode()
-    signals, ids = to_numpy(encoded.indices)[0], encoded.dictionary.to_pylist()
-    outcome_r = _outcome_r(tables)
-    found: dict[str, dict[str, Any]] = {}
-    for i, gate in enumerate(gates):
-        if gate == _UNFILLED_GATE:
-            continue
-        mine = np.flatnonzero(codes == i)
-        distinct = [ids[signal] for signal in dict.fromkeys(signals[mine].tolist())]
-        reached = [outcome_r[signal] for signal in distinct if signal in outcome_r]
-        found[gate] = {
-            "count": int(mine.size),
-            "signals": len(distinct),
-            "outcome_r": _mean(np.array(reached)),
-            "example": refused["reason"][int(mine[0])].as_py(),
-        }
+    decisions = table(tables, "decisions")
+    gate, gates = words(decisions, "gate")
+    verdict, verdicts = words(decisions, "verdict")
+    refused = verdict == (verdicts.index("refused") if "refused" in verdicts else -1)
+    found = {}
+    for name, facts in worth.items():
+        mine = facts["refused"]
+        if mine["accounts"]:
+            first = int(np.argmax(refused & (gate == gates.index(name))))
+            found[name] = {
+                "count": mine["accounts"],
+                "signals": mine["signals"],
+                "outcome_r": mine["mean_r"],
+                "example": decisions["reason"][first].as_py(),
+            }
     return found
 
 
@@ -116,9 +119,8 @@ def outcome_figures(tables: Tables) -> dict[str, Any]:
     codes, names = words(outcomes, "result")
     counts = np.bincount(codes, minlength=len(names))
     r = floats(outcomes, "r")
-    fired, answered = to_numpy(outcomes["fired"])
-    fired = fired if answered is None else fired & answered
-    known = np.isfinite(r)
+    fired = flags(outcomes, "fired")
+    known = np.isfinite(r) & np.array([name not in UNRESOLVED for name in names], np.bool_)[codes]
     return {
         "signals": int(table(tables, "signals").num_rows),
         "signals_fired": int(fired.sum()),
@@ -140,11 +142,3 @@ def _where(source: pa.Table, name: str, word: str) -> pa.Table:
     """The rows in which a column of words says one word."""
     codes, names = words(source, name)
     return source.take(from_numpy(np.flatnonzero(codes == names.index(word)))) if word in names else source.slice(0, 0)
-
-
-def _outcome_r(tables: Tables) -> dict[str, float]:
-    outcomes = table(tables, "outcomes")
-    r = floats(outcomes, "r")
-    known = np.isfinite(r) & (nanoseconds(outcomes, "open_time") != 0)
-    ids = outcomes["signal_id"].to_pylist()
-    return {ids[i]: float(r[i]) for i in np.flatnonzero(known).tolist()}

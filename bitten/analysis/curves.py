@@ -21,6 +21,9 @@ class AccountFacts:
     id: str
     currency: str
     balance: float  # at the start, in `currency`
+    stake: float | None = None  # what it risks per fire at the start: balance, risk percent, its tier's multiplier
+    tier: str = ""
+    mode: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

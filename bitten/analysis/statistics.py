@@ -12,31 +12,55 @@ from typing import Any
 import numpy as np
 
 from bitten.analysis import measures
+from bitten.analysis.accountgroups import account_groups, breach_figures, events
+from bitten.analysis.attribution import attribution
 from bitten.analysis.breakdown import breakdowns, outcome_figures, refusals, unfilled
+from bitten.analysis.calibration import calibration_figures
 from bitten.analysis.columns import Tables, Trades, by_close, table, unpack_trades
 from bitten.analysis.curves import AccountFacts, Curve, account_curves, check_known, common_currency, total_curve
+from bitten.analysis.fates import signal_fates
+from bitten.analysis.performance import by_decile, by_pattern, by_session, by_symbol, performance_rows
+from bitten.analysis.scores import score_figures
 from bitten.model.dtypes import NS_PER_SECOND, Floats
 
 __all__ = ["AccountFacts", "summarise"]
 
 
 def summarise(
-    tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None = None
+    tables: Tables,
+    accounts: Sequence[AccountFacts],
+    period: tuple[int, int] | None = None,
+    chain: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compute the summary of a run.
 
     Args:
-        tables: the tables of `bitten.journal.schema.TABLES` by name; a missing one counts as empty.
+        tables: the tables of `bitten.journal.schema.TABLES` by name, and what gates and shields left beside them; a
+            missing one counts as empty.
         accounts: every account of the run, with its start balance. Several accounts get their own figures under
             `accounts`, and totals in money only where they share a currency.
         period: (first, last) instant of the run's quotes, ns UTC; by default that of the equity and the trades.
+        chain: configured names of gates and shields, in their order.
 
     Returns:
-        A flat dict of key figures plus `refusals`, `unfilled`, `outcomes`, `breakdowns` and `accounts`, ready for JSON.
+        `headline` and what became of signals, by gate, pattern, session, confidence and score, ready for JSON.
 
     Raises:
         DataError: a table names an account that `accounts` does not.
     """
+    return {**_money_figures(tables, accounts, period, groups=True), **_signal_figures(tables, accounts, chain)}
+
+
+def headline(
+    tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None = None
+) -> dict[str, Any]:
+    """The flat key figures of `summarise` alone: a sweep asks for no more."""
+    return _money_figures(tables, accounts, period, groups=False)
+
+
+def _money_figures(
+    tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None, groups: bool
+) -> dict[str, Any]:
     source = by_close(table(tables, "trades"))
     trades = unpack_trades(source)
     check_known(trades.accounts, accounts)
@@ -44,13 +68,31 @@ def summarise(
     currency = common_currency(accounts)
     span = period or _span(trades, list(curves.values()))
     total = total_curve(list(curves.values())) if currency is not None else None
-    summary: dict[str, Any] = {"currency": currency, **key_figures(trades, total, span)}
-    summary |= outcome_figures(tables)
-    summary["refusals"] = refusals(tables)
-    summary["unfilled"] = unfilled(tables)
-    summary["breakdowns"] = breakdowns(source, trades, currency)
-    summary["accounts"] = _per_account(trades, accounts, curves, span) if len(accounts) > 1 else {}
+    summary: dict[str, Any] = {"currency": currency, **key_figures(trades, total, span), **outcome_figures(tables)}
+    if groups:
+        summary["breakdowns"] = breakdowns(source, trades, currency)
+        summary["accounts"] = _per_account(trades, accounts, curves, span) if len(accounts) > 1 else {}
     return summary
+
+
+def _signal_figures(tables: Tables, accounts: Sequence[AccountFacts], chain: Sequence[str]) -> dict[str, Any]:
+    fates = signal_fates(tables)
+    pattern = by_pattern(fates)
+    worth = attribution(tables, fates, accounts, chain)
+    return {
+        "refusals": refusals(tables, worth),
+        "unfilled": unfilled(tables),
+        "attribution": worth,
+        "patterns": performance_rows(fates, pattern),
+        "pattern_symbols": performance_rows(fates, pattern, by_symbol(fates)),
+        "sessions": performance_rows(fates, by_session(fates)),
+        "deciles": performance_rows(fates, by_decile(fates)),
+        "calibration": calibration_figures(tables, fates),
+        "scores": score_figures(tables, fates),
+        "account_groups": account_groups(tables, accounts) if len(accounts) > 1 else [],
+        "breaches": breach_figures(tables),
+        "eliminations": events(tables, "eliminations"),
+    }
 
 
 def _per_account(

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from bitten.analysis.statistics import AccountFacts, summarise
+from bitten.analysis.statistics import AccountFacts, headline
 from bitten.backtesting import build_pipeline, make_feed
 from bitten.bars import BarLadder
 from bitten.config import Config
@@ -35,7 +35,7 @@ def run_batch(
     """Replay each configuration as `bitten.backtest` would.
 
     Returns:
-        In the order of the configurations, their key figures as `bitten.analysis.statistics.summarise` makes them
+        In the order of the configurations, their key figures as `bitten.analysis.statistics.headline` makes them
         (those of signals that were not fired are left out), with `alerts`, the number of alerts, beside them.
 
     Raises:
@@ -156,4 +156,4 @@ def _run(config: Config, manager: Manager, data: Any) -> Mapping[str, Any]:
     pipeline.finish()
     journal = pipeline.parts.journal
     accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
-    return {**summarise(journal.tables(), accounts, (first, last)), "alerts": len(journal.alerts)}
+    return {**headline(journal.tables(), accounts, (first, last)), "alerts": len(journal.alerts)}

@@ -213,7 +213,8 @@ def test_refusals_count_and_price_what_gates_refused():
             "open_time": [START, START, None],
         },
     )
-    summary = summary_of([], decisions=decisions, outcomes=outcomes)
+    signals = as_table("signals", {"signal_id": ["s1", "s2", "s3", "s4"], "time": [START] * 4})
+    summary = summary_of([], signals=signals, decisions=decisions, outcomes=outcomes)
     assert summary["refusals"] == {"band": {"count": 3, "signals": 2, "outcome_r": 0.5, "example": "one"}}
     assert summary["unfilled"] == {"EXPIRED no quote in time": 1}
     assert summary["outcomes"] == {"expired": 1, "stop": 1, "target": 1}
@@ -259,7 +260,7 @@ def test_thinning_keeps_the_ends_and_every_extreme(steps, points):
 def test_every_flat_key_has_a_label_and_every_label_a_key():
     made = make_run(trades=60, bars=3000)
     summary = summarise(made.tables, made.accounts)
-    flat = {key for key, value in summary.items() if not isinstance(value, dict)}
+    flat = {key for key, value in summary.items() if not isinstance(value, dict | list)}
     apart = {"currency", "win_rate_low", "win_rate_high", "best_trade_id", "worst_trade_id"}
     assert flat - apart == {figure.key for figure in FIGURES}
 
