@@ -30,15 +30,16 @@ def tracking_events(tables: Tables) -> Iterator[dict[str, Any]]:
         and `opened` and `closed` (ns UTC). What there is not is None; what is OPEN has no result and no end.
     """
     fates = signal_fates(tables)
-    ids = fates.ids.to_pylist()
+    ids, minutes = fates.ids.to_pylist(), fates.seconds / _SECONDS_PER_MINUTE
     for i in range(fates.size):
-        yield {"signal_id": ids[i], **_event(fates, i)}
+        yield _event(fates, i, ids[i], float(minutes[i]))
 
 
-def _event(fates: Fates, i: int) -> dict[str, Any]:
+def _event(fates: Fates, i: int, signal_id: str, minutes: float) -> dict[str, Any]:
     time = int(fates.time[i])
     over = bool(fates.resolved[i])
     return {
+        "signal_id": signal_id,
         "symbol": fates.symbols[fates.symbol[i]],
         "direction": "BUY" if fates.side[i] > 0 else "SELL",
         "pattern_type": fates.patterns[fates.pattern[i]].upper(),
@@ -47,7 +48,7 @@ def _event(fates: Fates, i: int) -> dict[str, Any]:
         "pips_result": _known(fates.pips[i], 4) if over else None,
         "timestamp": round(time / NS_PER_SECOND, 3),
         "datetime": iso(time).replace(" ", "T") + "Z",
-        "trade_duration_minutes": _known(fates.seconds[i] / _SECONDS_PER_MINUTE, 3),
+        "trade_duration_minutes": _known(minutes, 3),
         "opened": int(fates.opened[i]) or None,
         "closed": (int(fates.closed[i]) or None) if over else None,
     }

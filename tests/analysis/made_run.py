@@ -114,7 +114,7 @@ def make_run(
     columns = _trades(rng, trades, names, candles, accounts)
     table = as_table("trades", columns)
     facts = [AccountFacts(account, "USD", 10_000.0) for account in accounts]
-    tables = {
+    tables = {name: schema.empty_table() for name, schema in TABLES.items()} | {
         "trades": table,
         "equity": _equity(columns, candles[names[0]], facts),
         "signals": _signals(columns),
