@@ -212,13 +212,15 @@ def _write(
     folder: Path, config: Config, tables: Mapping[str, pa.Table], span: tuple[int, int], sketch: CandleSketch,
     manifest: dict[str, Any],
 ) -> None:  # fmt: skip
+    from bitten.analysis.performance import performance_table
     from bitten.analysis.report import render_report
-    from bitten.analysis.statistics import AccountFacts, summarise
+    from bitten.analysis.statistics import account_facts, summarise
 
-    accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
+    tables = {**tables, "performance": performance_table(tables)}
+    accounts, chain = account_facts(config.accounts), [part.name for part in config.gates]
     with ThreadPoolExecutor(1) as pool:  # Arrow writes without the interpreter
         written = pool.submit(write_tables, folder, tables)
-        summary = summarise(tables, accounts, span)
+        summary = summarise(tables, accounts, span, chain)
         write_json(folder / "summary.json", summary)
         write_json(folder / "manifest.json", manifest)
         report = render_report(tables, summary, manifest, sketch.sets())

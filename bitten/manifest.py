@@ -85,7 +85,8 @@ def feed_facts(config: Config, facts: FeedFacts) -> dict[str, Any]:
 
 def account_facts(config: Config) -> list[dict[str, Any]]:
     """`accounts` of a manifest."""
-    return [{"id": account.id, "currency": account.currency, "balance": account.balance} for account in config.accounts]
+    keys = ("id", "currency", "balance", "tier", "mode", "risk_percent")
+    return [{key: getattr(account, key) for key in keys} for account in config.accounts]
 
 
 def resolved(config: Config) -> dict[str, Any]:

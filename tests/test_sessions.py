@@ -51,9 +51,7 @@ def test_a_whole_year_of_quarters_agrees_with_the_clock_on_the_wall():
     for window in WINDOWS.values():
         zone = ZoneInfo(window.clock)
         walls = [datetime.fromtimestamp(time // NS_PER_SECOND, UTC).astimezone(zone) for time in times.tolist()]
-        wanted = [
-            wall.weekday() < 5 and window.start <= wall.hour * 60 + wall.minute < window.end for wall in walls
-        ]
+        wanted = [wall.weekday() < 5 and window.start <= wall.hour * 60 + wall.minute < window.end for wall in walls]
         assert in_window(times, window).tolist() == wanted
 
 

@@ -85,7 +85,7 @@ def _bins(forecast: Floats) -> Ints:
     share one. Codes from 0 in ascending order, shape (n,).
     """
     wanted = int(np.clip(forecast.size // _LEAST_IN_BIN, 1, _MOST_BINS))
-    values, where, counts = np.unique(forecast, return_inverse=True, return_counts=True)
+    _, where, counts = np.unique(forecast, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - counts / 2  # of each value's ranks: ties fall into one bin
     codes = np.minimum((middle * wanted / forecast.size).astype(np.int64), wanted - 1)
     _, codes = np.unique(codes, return_inverse=True)

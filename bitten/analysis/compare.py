@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bitten.analysis.columns import Tables, table
+from bitten.journal.schema import TABLES
 
-ORDER: Final = ("signals", "decisions", "trades", "outcomes", "equity")  # what comes first in a run comes first here
+ORDER: Final = tuple(TABLES)  # what comes first in a run comes first here
 _UNSET: Final = "not set"
 
 

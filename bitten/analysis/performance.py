@@ -82,9 +82,7 @@ def performance_rows(fates: Fates, *groups: Group) -> list[dict[str, Any]]:
         for name, values in columns.items()
     }
     places = np.unravel_index(cells, [len(group.keys) for group in groups])
-    names = {
-        group.name: [group.keys[code] for code in at.tolist()] for group, at in zip(groups, places, strict=True)
-    }
+    names = {group.name: [group.keys[code] for code in at.tolist()] for group, at in zip(groups, places, strict=True)}
     return [
         {**{name: values[i] for name, values in names.items()}, **{name: values[i] for name, values in listed.items()}}
         for i in range(cells.size)

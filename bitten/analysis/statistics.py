@@ -6,7 +6,7 @@ Undefined is None, never a made-up 0; no NaN and no infinity leaves this module.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,27 @@ from bitten.analysis.curves import AccountFacts, Curve, account_curves, check_kn
 from bitten.analysis.fates import signal_fates
 from bitten.analysis.performance import by_decile, by_pattern, by_session, by_symbol, performance_rows
 from bitten.analysis.scores import score_figures
+from bitten.ledger import Account
 from bitten.model.dtypes import NS_PER_SECOND, Floats
 
-__all__ = ["AccountFacts", "summarise"]
+__all__ = ["AccountFacts", "account_facts", "headline", "summarise"]
+
+
+def account_facts(accounts: Iterable[Account]) -> list[AccountFacts]:
+    """What the statistics must know of configured accounts. At stake is the risk percent of the start balance times
+    the tier's multiplier, whatever a shield or a gate makes of it later.
+    """
+    return [
+        AccountFacts(
+            account.id,
+            account.currency,
+            account.balance,
+            account.balance * account.risk_percent / 100 * account.risk_multiplier,
+            account.tier,
+            account.mode,
+        )
+        for account in accounts
+    ]
 
 
 def summarise(
@@ -51,9 +69,7 @@ def summarise(
     return {**_money_figures(tables, accounts, period, groups=True), **_signal_figures(tables, accounts, chain)}
 
 
-def headline(
-    tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None = None
-) -> dict[str, Any]:
+def headline(tables: Tables, accounts: Sequence[AccountFacts], period: tuple[int, int] | None = None) -> dict[str, Any]:
     """The flat key figures of `summarise` alone: a sweep asks for no more."""
     return _money_figures(tables, accounts, period, groups=False)
 

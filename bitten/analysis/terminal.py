@@ -12,6 +12,7 @@ from rich.text import Text
 
 from bitten.analysis.figures import BY_KEY, counted, show
 from bitten.analysis.measures import NS_PER_DAY, SHORTEST_ANNUALISED_NS
+from bitten.analysis.signalterminal import gate_table, pattern_table
 
 _LEFT: Final = (
     "net",
@@ -44,7 +45,7 @@ _GROUP_COLUMNS: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", 
 
 
 def print_summary(console: Console, summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
-    """Print alerts, key figures, patterns, symbols, refusals and the assumptions behind the costs.
+    """Print alerts, key figures, groups, what became of signals, and the assumptions behind the costs.
 
     A run without trades prints why, in place of figures and groups.
 
@@ -61,8 +62,7 @@ def print_summary(console: Console, summary: Mapping[str, Any], manifest: Mappin
     else:
         console.print(Text(no_trades(summary), style="bold yellow"))
         _print_lines(console, "Notes", notes, "yellow")
-    if refused := _refusals(summary):
-        console.print(refused)
+    _print_signals(console, summary)
     _print_lines(console, "Costs", manifest.get("costs") or ())
     if summary.get("trades"):
         _print_lines(console, "Notes", notes)
@@ -119,6 +119,18 @@ def _print_figures(console: Console, summary: Mapping[str, Any]) -> None:
             console.print(_groups(name, rows))
 
 
+def _print_signals(console: Console, summary: Mapping[str, Any]) -> None:
+    """What gates refused, what patterns' signals came to, fired or not, and which rules were broken."""
+    if refused := gate_table(summary):
+        console.print(refused)
+    if summary.get("patterns"):
+        console.print(pattern_table(summary["patterns"], "pattern"))
+    for rule, facts in (summary.get("breaches") or {}).items():
+        who = counted(facts["accounts"], "account")
+        first = f"first by {facts['first_account']} at {facts['first']} UTC"
+        console.print(Text(f"rule {rule} broken by {who}, {first}", style="bold red"))
+
+
 def is_synthetic(manifest: Mapping[str, Any]) -> bool:
     """Whether the run's quotes were made up; that must stand wherever its results are shown."""
     return bool((manifest.get("feed") or {}).get("synthetic"))
@@ -171,20 +183,6 @@ def _groups(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         cells = (show(BY_KEY[key], row[key]) for key in _GROUP_COLUMNS)
         table.add_row(escape(str(row["key"])), *cells)
-    return table
-
-
-def _refusals(summary: Mapping[str, Any]) -> Table | None:
-    refusals, unfilled = summary.get("refusals") or {}, summary.get("unfilled") or {}
-    if not refusals and not unfilled:
-        return None
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for heading in ("refused by", "count", "these signals made"):
-        table.add_column(heading, justify="left" if heading == "refused by" else "right")
-    for gate, facts in refusals.items():
-        table.add_row(escape(gate), f"{facts['count']:,}", show(BY_KEY["outcome_r"], facts["outcome_r"]))
-    for reason, count in unfilled.items():
-        table.add_row(escape(f"unfilled: {reason}"), f"{count:,}", "")
     return table
 
 

@@ -16,7 +16,8 @@ from bitten.analysis.fates import Fates, signal_fates
 from bitten.clock import iso
 from bitten.model.dtypes import NS_PER_SECOND
 
-_WORDS: Final = {"end": "OPEN", "rejected": "REJECTED", "expired": "EXPIRED", "": "OPEN"}
+_RESULTS: Final = ("FLAT", "WIN", "LOSS")  # 0, 1 and -1
+_ENDINGS: Final = {"end": "OPEN", "rejected": "REJECTED", "expired": "EXPIRED", "": "OPEN"}
 _SECONDS_PER_MINUTE: Final = 60
 
 
@@ -44,7 +45,7 @@ def _event(fates: Fates, i: int, signal_id: str, minutes: float) -> dict[str, An
         "direction": "BUY" if fates.side[i] > 0 else "SELL",
         "pattern_type": fates.patterns[fates.pattern[i]].upper(),
         "confidence": _known(fates.confidence[i], 4),
-        "outcome": ("FLAT", "WIN", "LOSS")[fates.won[i]] if over else _WORDS.get(fates.results[fates.result[i]], "OPEN"),
+        "outcome": _RESULTS[fates.won[i]] if over else _ENDINGS.get(fates.results[fates.result[i]], "OPEN"),
         "pips_result": _known(fates.pips[i], 4) if over else None,
         "timestamp": round(time / NS_PER_SECOND, 3),
         "datetime": iso(time).replace(" ", "T") + "Z",

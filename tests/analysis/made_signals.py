@@ -101,7 +101,8 @@ def _unfired(made: MadeRun, rng: np.random.Generator, count: int) -> list[dict[s
             side="buy" if sign > 0 else "sell", stop=(entry - sign * risk) / scale,
             target=(entry + sign * 2 * risk) / scale, time=int(market.time[at]), reference=entry / scale, fired=False,
             result="expired" if never else "target" if won else "stop",
-            open_time=None if never else int(market.time[at]) + 900_000_000, open_price=None if never else entry / scale,
+            open_time=None if never else int(market.time[at]) + 900_000_000,
+            open_price=None if never else entry / scale,
             close_time=int(market.time[at + int(rng.integers(3, 300))]),
             close_price=None if never else (entry + sign * made_points) / scale,
             pips=None if never else made_points / pip, r=None if never else made_points / risk, mae_pips=1.0,
@@ -154,8 +155,18 @@ def _missions(rows: list[dict[str, Any]], accounts: list[str]) -> pa.Table:
 def _calibration(rows: list[dict[str, Any]]) -> pa.Table:
     told = [row for row in rows if row["result"] in ("target", "stop")]
     raw = np.array([row["confidence"] for row in told])
-    schema = pa.schema([("signal_id", pa.string()), ("time", TIME), ("pattern", WORD), ("symbol", WORD),
-                        ("raw", pa.float64()), ("probability", pa.float64()), ("n", pa.int64()), ("won", pa.bool_())])
+    schema = pa.schema(
+        [
+            ("signal_id", pa.string()),
+            ("time", TIME),
+            ("pattern", WORD),
+            ("symbol", WORD),
+            ("raw", pa.float64()),
+            ("probability", pa.float64()),
+            ("n", pa.int64()),
+            ("won", pa.bool_()),
+        ]
+    )
     arrays = [
         pa.array([row["signal_id"] for row in told], pa.string()),
         pa.array([row["close_time"] for row in told], pa.int64()).cast(TIME),
@@ -172,7 +183,9 @@ def _liquidity(made: MadeRun, rng: np.random.Generator) -> pa.Table:
         scale = 10.0**market.digits
         for at in rng.integers(30, market.size - 1500, 60).tolist():
             high = bool(rng.random() < 0.5)
-            level = int((market.high if high else market.low)[at - 30 : at].max() if high else market.low[at - 30 : at].min())
+            level = int(
+                (market.high if high else market.low)[at - 30 : at].max() if high else market.low[at - 30 : at].min()
+            )
             end = at + int(rng.integers(100, 1400))
             swept = int(market.time[end]) if rng.random() < 0.6 else None
             kind = "equal highs" if high else "equal lows"

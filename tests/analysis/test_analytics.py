@@ -99,7 +99,9 @@ def test_events_have_the_keys_of_the_interface_in_their_order():
 
 
 def test_an_event_separates_when_it_came_opened_and_closed():
-    first = next(tracking_events(tables([("usd_kal", "USDCNH", NOON + 4_250_000_000, 73.4, "target", 1.9, 19.0, 1, True)])))
+    first = next(
+        tracking_events(tables([("usd_kal", "USDCNH", NOON + 4_250_000_000, 73.4, "target", 1.9, 19.0, 1, True)]))
+    )
     assert first == {
         "signal_id": "s0", "symbol": "USDCNH", "direction": "SELL", "pattern_type": "USD_KAL", "confidence": 73.4,
         "outcome": "WIN", "pips_result": 19.0, "timestamp": NOON / 1e9 + 4.25,

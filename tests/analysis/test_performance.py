@@ -75,7 +75,10 @@ def test_groups_are_sessions_and_tenths_of_confidence():
     deciles = {row["decile"]: row["signals"] for row in performance_rows(fates, by_decile(fates))}
     assert deciles == {0: 2, 8: 5, 9: 1}
     both = performance_rows(fates, by_pattern(fates), by_symbol(fates))
-    assert [(row["pattern"], row["symbol"], row["signals"]) for row in both] == [("bb", "XAUUSD", 2), ("kal", "EURUSD", 6)]
+    assert [(row["pattern"], row["symbol"], row["signals"]) for row in both] == [
+        ("bb", "XAUUSD", 2),
+        ("kal", "EURUSD", 6),
+    ]
 
 
 def test_the_table_holds_every_signal_once_and_adds_up():

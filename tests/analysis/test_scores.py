@@ -55,9 +55,18 @@ ACCOUNTS = [
 def test_accounts_are_grouped_by_tier_and_mode():
     rows = [{"account": "a", "profit": 50.0}, {"account": "a", "profit": -20.0}, {"account": "c", "profit": -250.0},
             {"account": "d", "profit": -100.0}]  # fmt: skip
-    given = {"trades": trades_table(rows), "breaches": make_signals(20, 20, 6000, accounts=("a", "c")).tables["breaches"]}
+    given = {
+        "trades": trades_table(rows),
+        "breaches": make_signals(20, 20, 6000, accounts=("a", "c")).tables["breaches"],
+    }
     scout, commander = account_groups(given, ACCOUNTS)
-    assert (scout["tier"], scout["mode"], scout["accounts"], scout["traded"], scout["trades"]) == ("scout", "auto", 3, 2, 3)
+    assert (scout["tier"], scout["mode"], scout["accounts"], scout["traded"], scout["trades"]) == (
+        "scout",
+        "auto",
+        3,
+        2,
+        3,
+    )
     assert (scout["net"], scout["in_profit"], scout["breached"]) == (-70.0, 1, 0)
     assert (scout["best_account"], scout["worst_account"]) == ("a", "d")
     assert (scout["best_return"], scout["median_return"], scout["worst_return"]) == pytest.approx((0.03, 0.0, -0.05))
@@ -68,7 +77,10 @@ def test_accounts_are_grouped_by_tier_and_mode():
 def test_breaches_are_told_by_rule_with_the_first():
     given = make_signals(20, 20, 6000).tables
     found = breach_figures(given)
-    assert {rule: (facts["count"], facts["accounts"]) for rule, facts in found.items()} == {"daily": (2, 1), "total": (1, 1)}
+    assert {rule: (facts["count"], facts["accounts"]) for rule, facts in found.items()} == {
+        "daily": (2, 1),
+        "total": (1, 1),
+    }
     assert found["daily"]["first"] == "2024-01-03 08:20:00"
     assert found["daily"]["first_account"] == "main"
     assert breach_figures({}) == {}

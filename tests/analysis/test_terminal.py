@@ -77,9 +77,10 @@ def test_a_short_run_says_why_nothing_is_annualised(made):
 def test_markup_in_names_is_text(made):
     summary = summarise(made.tables, made.accounts)
     summary["breakdowns"]["pattern"][0]["key"] = "[bold]x[/bold]"
-    summary["refusals"]["[red]gate"] = {"count": 1, "signals": 1, "outcome_r": None}
+    summary["attribution"]["[red]gate"] = summary["attribution"]["band"]
+    summary["patterns"][0]["pattern"] = "[i]pattern"
     text = printed(summary, made.manifest | {"name": "[blink]run", "costs": ["[b]cost"]})
-    for words in ("[bold]x[/bold]", "[red]gate", "[blink]run", "[b]cost"):
+    for words in ("[bold]x[/bold]", "[red]gate", "[i]pattern", "[blink]run", "[b]cost"):
         assert words in text
 
 
