@@ -59,14 +59,15 @@ def attribution(
         return {}
     stakes = _stakes(accounts)
     asked = _asked(tables, fates, order, chain, (gate, found), stakes)
-    overall = _sides(asked, fates, np.zeros(fates.size, np.int64), 1, stakes is not None)
-    by_pattern = _sides(asked, fates, fates.pattern, len(fates.patterns), stakes is not None)
-    by_symbol = _sides(asked, fates, fates.symbol, len(fates.symbols), stakes is not None)
+    cells, priced = _cells(asked, fates), stakes is not None
+    overall = _Sides(cells, len(order), np.zeros(fates.size, np.int64), 1, priced)
+    by_pattern = _Sides(cells, len(order), fates.pattern, len(fates.patterns), priced)
+    by_symbol = _Sides(cells, len(order), fates.symbol, len(fates.symbols), priced)
     return {
         name: {
-            **_pair(overall, g, 0),
-            "by_pattern": _rows(by_pattern, g, fates.patterns),
-            "by_symbol": _rows(by_symbol, g, fates.symbols),
+            **overall.pair(g, 0),
+            "by_pattern": by_pattern.rows(g, fates.patterns),
+            "by_symbol": by_symbol.rows(g, fates.symbols),
         }
         for g, name in enumerate(order)
     }
@@ -147,86 +148,74 @@ def _of_accounts(source: Any, stakes: Mapping[str, float] | None) -> Floats:
     return values
 
 
-class _Sides(NamedTuple):
-    """Sums over the signals of each group, by gate and side; shape (gates, 2, groups)."""
+class _Cells(NamedTuple):
+    """Signals that a gate was asked about, once for each gate and side; columns of shape (n,)."""
 
-    signals: Ints
+    place: Ints  # gate * 2 + side
+    signal: Ints
     accounts: Ints
-    unresolved: Ints
-    told: Ints  # with R
-    total: Floats  # of R
-    squares: Floats
-    money: Floats
-    money_squares: Floats
-    has_money: bool
+    told: Bools  # whether it has R
+    made: Floats  # R, 0 where it has none
+    earned: Floats  # money
 
 
-def _sides(asked: _Asked, fates: Fates, codes: Ints, groups: int, has_money: bool) -> _Sides:
-    shape = (asked.accounts.shape[0], 2, groups)
+def _cells(asked: _Asked, fates: Fates) -> _Cells:
     cell = np.flatnonzero(asked.accounts)
-    where, signal = np.divmod(cell, fates.size)
-    group = where * groups + codes[signal]
-    r, told = fates.r[signal], np.isfinite(fates.r[signal])
+    place, signal = np.divmod(cell, fates.size)
+    r = fates.r[signal]
+    told = np.isfinite(r)
     made = np.where(told, r, 0.0)
-    earned = made * asked.stake.reshape(-1)[cell]
-
-    def total(values: Any) -> Any:
-        return np.bincount(group, values, int(np.prod(shape))).reshape(shape)
-
-    return _Sides(
-        signals=total(None).astype(np.int64),
-        accounts=total(asked.accounts.reshape(-1)[cell]).astype(np.int64),
-        unresolved=total(~told).astype(np.int64),
-        told=total(told).astype(np.int64),
-        total=total(made),
-        squares=total(made**2),
-        money=total(earned),
-        money_squares=total(earned**2),
-        has_money=has_money,
-    )
+    return _Cells(place, signal, asked.accounts.reshape(-1)[cell], told, made, made * asked.stake.reshape(-1)[cell])
 
 
-def _pair(sides: _Sides, gate: int, group: int) -> dict[str, Any]:
-    sums = [
-        (int(sides.told[gate, k, group]), float(sides.total[gate, k, group]), float(sides.squares[gate, k, group]))
-        for k in (REFUSED, PASSED)
-    ]
-    low, high = difference_interval(sums[PASSED], sums[REFUSED])
-    both = sums[PASSED][0] and sums[REFUSED][0]
-    better = sums[PASSED][1] / sums[PASSED][0] - sums[REFUSED][1] / sums[REFUSED][0] if both else None
-    pair: dict[str, Any] = {name: _worth(sides, (gate, k, group)) for k, name in enumerate(_SIDES)}
-    pair |= {"difference": better, "difference_low": finite(low), "difference_high": finite(high)}
-    return pair
+_COUNTS: Final = ("signals", "accounts", "resolved", "unresolved")
 
 
-def _worth(sides: _Sides, at: tuple[int, int, int]) -> dict[str, Any]:
-    """What one side of a gate's refusals made, or would have made."""
-    n = int(sides.told[at])
-    made = [np.array([column[at]]) for column in (sides.told, sides.total, sides.squares)]
-    mean, low, high = (finite(float(value[0])) for value in mean_interval(*made))
-    earned = [np.array([column[at]]) for column in (sides.told, sides.money, sides.money_squares)]
-    _, least, most = (finite(float(value[0])) for value in mean_interval(*earned))
-    told = sides.has_money and n > 0
-    return {
-        "signals": int(sides.signals[at]),
-        "accounts": int(sides.accounts[at]),
-        "resolved": n,
-        "unresolved": int(sides.unresolved[at]),
-        "mean_r": mean,
-        "mean_r_low": low,
-        "mean_r_high": high,
-        "r": money(float(sides.total[at])) if n else None,
-        "r_low": None if low is None else low * n,
-        "r_high": None if high is None else high * n,
-        "money": money(float(sides.money[at])) if told else None,
-        "money_low": least * n if told and least is not None else None,
-        "money_high": most * n if told and most is not None else None,
-    }
+class _Sides:
+    """Figures of groups of signals, by gate and side: arrays of shape (gates, 2, groups)."""
 
+    def __init__(self, cells: _Cells, gates: int, codes: Ints, groups: int, has_money: bool) -> None:
+        shape = (gates, 2, groups)
+        group = cells.place * groups + codes[cells.signal]
 
-def _rows(sides: _Sides, gate: int, names: Sequence[str]) -> list[dict[str, Any]]:
-    asked = sides.signals[gate].sum(axis=0)
-    return [{"key": names[i], **_pair(sides, gate, i)} for i in np.flatnonzero(asked).tolist()]
+        def total(values: Any) -> Any:
+            return np.bincount(group, values, int(np.prod(shape))).reshape(shape)
+
+        signals, self.told = total(None).astype(np.int64), total(cells.told).astype(np.int64)
+        self.sums = total(cells.made), total(cells.made**2)
+        counts = (signals, total(cells.accounts).astype(np.int64), self.told, signals - self.told)
+        self.counts: dict[str, Any] = dict(zip(_COUNTS, counts, strict=True))
+        some = np.where(self.told > 0, self.told, np.nan)
+        mean, low, high = mean_interval(self.told, *self.sums)
+        money_told = some if has_money else np.full(shape, np.nan)
+        earned = mean_interval(money_told, total(cells.earned), total(cells.earned**2))
+        self.figures: dict[str, Floats] = {
+            "mean_r": mean, "mean_r_low": low, "mean_r_high": high,
+            "r": mean * some, "r_low": low * some, "r_high": high * some,
+            "money": earned[0] * some, "money_low": earned[1] * some, "money_high": earned[2] * some,
+        }  # fmt: skip
+
+    def worth(self, at: tuple[int, int, int]) -> dict[str, Any]:
+        """What one side of a gate made, or would have made."""
+        counts = {name: int(values[at]) for name, values in self.counts.items()}
+        return {**counts, **{name: money(float(values[at])) for name, values in self.figures.items()}}
+
+    def pair(self, gate: int, group: int) -> dict[str, Any]:
+        """Both sides of a gate, and what passed less what was refused."""
+        total, squares = self.sums
+        passed, refused = (
+            (int(self.told[gate, k, group]), float(total[gate, k, group]), float(squares[gate, k, group]))
+            for k in (PASSED, REFUSED)
+        )
+        low, high = difference_interval(passed, refused)
+        better = passed[1] / passed[0] - refused[1] / refused[0] if passed[0] and refused[0] else None
+        sides = {name: self.worth((gate, k, group)) for k, name in enumerate(_SIDES)}
+        return {**sides, "difference": better, "difference_low": finite(low), "difference_high": finite(high)}
+
+    def rows(self, gate: int, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The pairs of all groups of which the gate was asked."""
+        asked = self.counts["signals"][gate].sum(axis=0)
+        return [{"key": names[i], **self.pair(gate, i)} for i in np.flatnonzero(asked).tolist()]
 
 
 def sentence(gate: str, worth: Mapping[str, Any]) -> str:

@@ -60,7 +60,8 @@ def mean_interval(count: Floats | Ints, total: Floats, squares: Floats) -> tuple
 
 
 def difference_interval(first: tuple[int, float, float], second: tuple[int, float, float]) -> tuple[float, float]:
-    """The interval of the difference of two means, first less second, variances apart (Welch 1947); NaN if undefined.
+    """The interval of the difference of two means, first less second, variances apart (Welch 1947); NaN where either
+    has no interval of its own.
 
     Args:
         first: (count, sum, sum of squares).
@@ -70,10 +71,11 @@ def difference_interval(first: tuple[int, float, float], second: tuple[int, floa
     for n, total, squares in (first, second):
         if n < 2:
             return math.nan, math.nan
-        parts.append(max(0.0, (squares - total**2 / n) / (n - 1)) / n)
+        variance = (squares - total**2 / n) / (n - 1)
+        if variance <= _NOISE * squares / n:
+            return math.nan, math.nan
+        parts.append(variance / n)
     spread = sum(parts)
-    if spread <= _NOISE * (first[2] / first[0] ** 2 + second[2] / second[0] ** 2):
-        return math.nan, math.nan
     freedom = spread**2 / (parts[0] ** 2 / (first[0] - 1) + parts[1] ** 2 / (second[0] - 1))
     half = float(t_95(np.array([freedom]))[0]) * math.sqrt(spread)
     middle = first[1] / first[0] - second[1] / second[0]

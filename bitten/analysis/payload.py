@@ -105,7 +105,7 @@ def pack_trades(
     symbol, symbols = words(source, "symbol")
     prices = {name: floats(source, name) for name in ("open_price", "close_price", "stop", "target")}
     facts = manifest.get("instruments") or {}
-    digits = [_digits(name, prices["open_price"][symbol == i], facts, candles) for i, name in enumerate(symbols)]
+    digits = [digits_of(name, prices["open_price"][symbol == i], facts, candles) for i, name in enumerate(symbols)]
     scale = 10.0 ** np.array([*digits, 0], np.float64)[symbol]
     packer = Packer()
     _pack_times(packer, columns.opened, columns.closed)
@@ -138,7 +138,7 @@ def _pack_times(packer: Packer, opened: Ints, closed: Ints) -> None:
     packer.plain("heldMs", held % 1000)
 
 
-def _digits(symbol: str, prices: Floats, facts: Mapping[str, Any], candles: Mapping[str, CandleSet]) -> int:
+def digits_of(symbol: str, prices: Floats, facts: Mapping[str, Any], candles: Mapping[str, CandleSet]) -> int:
     """Decimals of a symbol's prices: as the manifest or the candles say, else as many as its entries use."""
     stated = (facts.get(symbol) or {}).get("digits")
     if stated is not None:

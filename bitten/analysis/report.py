@@ -15,15 +15,17 @@ from importlib.resources import files
 from string import Template
 from typing import Any, Final
 
-from bitten.analysis import sections
+from bitten.analysis import accountsections, sections, signalsections
+from bitten.analysis.accountgroups import account_results, events
 from bitten.analysis.candles import CandleSet
 from bitten.analysis.columns import Tables, table, unpack_trades
 from bitten.analysis.curves import AccountFacts, Curve, account_curves, common_currency, total_curve
 from bitten.analysis.months import monthly_returns
 from bitten.analysis.payload import Blocks, pack_candles, pack_curve, pack_trades
 from bitten.analysis.pictures import r_histogram
+from bitten.analysis.signalpayload import pack_pools, pack_signals
 
-_STYLES: Final = ("uplot.min.css", "report.css")
+_STYLES: Final = ("uplot.min.css", "report.css", "fates.css")
 _SCRIPTS: Final = (
     "unpack.js",
     "paint.js",
@@ -31,10 +33,13 @@ _SCRIPTS: Final = (
     "scatter.js",
     "levels.js",
     "marks.js",
+    "signalmarks.js",
+    "pools.js",
     "candleview.js",
     "list.js",
     "tradecolumns.js",
     "filters.js",
+    "signals.js",
     "main.js",
 )
 _MOST_CURVES: Final = 24  # accounts whose own curve can be chosen; thousands would not be looked at
@@ -61,8 +66,14 @@ def render_report(
         "currency": summary.get("currency"),
         "curves": [pack_curve(blocks, name, currency, curve, _begin(curve)) for name, currency, curve in curves],
         "trades": pack_trades(blocks, trades, manifest, candles),
+        "signals": pack_signals(blocks, run_tables, manifest, candles),
         "candles": pack_candles(blocks, candles),
     }
+    pools = pack_pools(blocks, run_tables, candles)
+    if pools is not None:
+        facts["pools"] = pools
+    accounts = known_accounts(manifest)
+    results = account_results(run_tables, accounts) if len(accounts) > 1 else None
     multiples = unpack_trades(trades).multiples()
     shown = curves[:1] if summary.get("currency") else curves
     slots = {
@@ -75,7 +86,14 @@ def render_report(
         ),
         "groups": sections.groups(summary),
         "histogram": r_histogram(multiples, trades.num_rows),
-        "gates": sections.gates(summary),
+        "gates": signalsections.gates(summary),
+        "patterns": signalsections.patterns(summary),
+        "confidence": signalsections.confidence(summary),
+        "accounts": _section(
+            "accounts",
+            "Accounts",
+            accountsections.accounts(summary, accounts, results, events(run_tables, "breaches")),
+        ),
         "assumptions": sections.assumptions(manifest),
         "blocks": blocks.html(),
         "facts": script_json(facts),
@@ -85,10 +103,7 @@ def render_report(
 
 def _curves(tables: Tables, manifest: Mapping[str, Any]) -> Sequence[tuple[str, str, Curve]]:
     """(name, currency, curve): the total first where there is one, then the accounts."""
-    accounts = [
-        AccountFacts(str(row["id"]), str(row["currency"]), float(row["balance"]))
-        for row in manifest.get("accounts") or ()
-    ]
+    accounts = known_accounts(manifest)
     if not accounts:
         return []
     by_account = account_curves(table(tables, "equity"), accounts)
@@ -97,6 +112,25 @@ def _curves(tables: Tables, manifest: Mapping[str, Any]) -> Sequence[tuple[str, 
     if currency is None or len(accounts) == 1:
         return apart
     return [("all accounts", currency, total_curve(list(by_account.values()))), *apart]
+
+
+def known_accounts(manifest: Mapping[str, Any]) -> list[AccountFacts]:
+    """The accounts of a manifest."""
+    return [
+        AccountFacts(
+            str(row["id"]),
+            str(row["currency"]),
+            float(row["balance"]),
+            tier=str(row.get("tier") or ""),
+            mode=str(row.get("mode") or "auto"),
+        )
+        for row in manifest.get("accounts") or ()
+    ]
+
+
+def _section(name: str, title: str, body: str) -> str:
+    """A section of the page; none where there is nothing in it."""
+    return f'<section id="{name}">\n<h2>{title}</h2>\n{body}\n</section>' if body else ""
 
 
 def _begin(curve: Curve) -> int:

@@ -33,6 +33,7 @@ TILES: Final = (
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SECRET = re.compile(r"secret|token|passw|credential|api_?key|private|login", re.IGNORECASE)
 _HOTTEST: Final = 0.10  # a month that moved equity by this much has the full colour
+_MOST_ACCOUNTS: Final = 24  # each in a row of its own; of more, their groups are told
 _GROUP_TITLES: Final = {
     "pattern": "Pattern",
     "symbol": "Symbol",
@@ -194,7 +195,8 @@ def groups(summary: Mapping[str, Any]) -> str:
     if not any(found.values()):
         return '<p class="quiet">No trades.</p>'
     currency = summary.get("currency")
-    accounts = _group("account", found.get("account", ()), currency) if len(found.get("account", ())) > 1 else ""
+    several = 1 < len(found.get("account", ())) <= _MOST_ACCOUNTS
+    accounts = _group("account", found.get("account", ()), currency) if several else ""
     left = "".join(
         _group(name, found.get(name, ()), currency) for name in ("symbol", "side", "close_reason", "weekday")
     )
@@ -223,46 +225,6 @@ def _group(name: str, rows: Sequence[Mapping[str, Any]], currency: str | None) -
         cells += [f'<td class="span">{diverging_bar(row["net"], extremes)}</td>']
         body.append(cells)
     return f"<div><h3>{_GROUP_TITLES[name]}</h3>{table(heads, body, 'wide')}</div>"
-
-
-def gates(summary: Mapping[str, Any]) -> str:
-    """How signals ended, what each gate refused, and orders that never filled."""
-    signals = summary.get("signals") or 0
-    if not signals:
-        return '<p class="quiet">No signals.</p>'
-    endings = [
-        [text(name), f"{count:,}", f"{count / max(1, signals) * 100:.1f} %"]
-        for name, count in (summary.get("outcomes") or {}).items()
-    ]
-    means = [
-        f"{BY_KEY[key].label.lower()} {show(BY_KEY[key], summary.get(key))}" for key in ("outcome_r", "outcome_r_fired")
-    ]
-    refused = [
-        [
-            text(gate),
-            f"{facts['count']:,}",
-            f"{facts['signals']:,}",
-            show(BY_KEY["outcome_r"], facts["outcome_r"]),
-            f'<td class="text quiet">{text(facts.get("example") or "")}</td>',
-        ]
-        for gate, facts in (summary.get("refusals") or {}).items()
-    ]
-    unfilled = [[text(reason), f"{count:,}"] for reason, count in (summary.get("unfilled") or {}).items()]
-    parts = [
-        f'<div class="halves"><div><h3>How {counted(signals, "signal")} ended</h3>'
-        + (table(["", "Signals", "Share"], endings, "wide") if endings else '<p class="quiet">No outcomes.</p>')
-        + f'<p class="quiet">Mean outcome: {"; ".join(means)}.</p></div><div><h3>Orders that never filled</h3>'
-        + (table(["", "Orders"], unfilled, "wide") if unfilled else '<p class="quiet">None.</p>')
-        + "</div></div><h3>Refusals by gate</h3>",
-        table(
-            ["", "Refusals", "Signals", "Would have made", '<th scope="col" class="text">For example</th>'],
-            refused,
-            "wide",
-        )
-        if refused
-        else '<p class="quiet">No gate refused a signal.</p>',
-    ]
-    return "".join(parts)
 
 
 def assumptions(manifest: Mapping[str, Any]) -> str:

@@ -140,8 +140,8 @@ def print_gates(console: Console, summary: Mapping[str, Any]) -> None:
     _lines(
         console,
         [
-            "Difference: mean R of what passed less that of what was refused. A gate has earned its place where the whole "
-            "interval lies above zero.",
+            "Difference: mean R of what passed less that of what was refused. A gate has earned its place where all of "
+            "its interval lies above zero.",
             "Money: R times each account's risk percent of its start balance, times its tier's multiplier.",
             "Intervals: Student's t, 95 %, signals taken as independent. Unresolved outcomes are in none of them.",
         ],

@@ -104,8 +104,28 @@ def test_outcomes_that_never_differed_and_single_ones_have_no_interval():
 def test_the_difference_is_what_passed_less_what_was_refused():
     spread = worth()["spread"]
     assert spread["difference"] == pytest.approx(1.0 - -1.0)
-    # the refused never differed: the error is that of the passed alone, 1 with 2 degrees of freedom
-    assert spread["difference_low"] == pytest.approx(2 - 4.302653)
+    # two that were refused and never differed bound nothing
+    assert (spread["difference_low"], spread["difference_high"]) == (None, None)
+
+
+def test_the_interval_of_a_difference_is_welchs():
+    stats = pytest.importorskip("scipy.stats")
+    made = make_signals(trades=150, refused=200, bars=6000)
+    fates = signal_fates(made.tables)
+    found = attribution(made.tables, fates, made.accounts, CHAIN)["band"]
+    refused = {row["signal_id"] for row in made.tables["decisions"].to_pylist() if row["verdict"] == "refused"}
+    by_band = {row["signal_id"] for row in made.tables["decisions"].to_pylist() if row["gate"] == "band"}
+    stopped = {
+        row["signal_id"]
+        for row in made.tables["decisions"].to_pylist()
+        if row["gate"] == "band" and row["verdict"] == "refused"
+    }
+    assert stopped < refused
+    ids = fates.ids.to_pylist()
+    groups = [[fates.r[i] for i, one in enumerate(ids) if one in chosen and fates.resolved[i]] for chosen in
+              (by_band - stopped, stopped)]  # fmt: skip
+    wanted = stats.ttest_ind(*groups, equal_var=False).confidence_interval(0.95)
+    assert (found["difference_low"], found["difference_high"]) == pytest.approx((wanted.low, wanted.high), abs=2e-3)
 
 
 def test_groups_add_up_to_the_whole():

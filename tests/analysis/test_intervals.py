@@ -50,7 +50,7 @@ def test_the_interval_of_a_difference_agrees_with_scipy():
     assert found == pytest.approx((wanted.low, wanted.high), abs=2e-3)  # its degrees of freedom are a whole number here
 
 
-@pytest.mark.parametrize(("first", "second"), [([1.0], [1.0, 2.0]), ([], [1.0, 2.0]), ([-1.0, -1.0], [2.0, 2.0])])
+@pytest.mark.parametrize(("first", "second"), [([1.0], [1.0, 2.0]), ([], [1.0, 2.0]), ([-1.0, -1.0], [2.0, -1.0])])
 def test_too_little_for_a_difference(first, second):
     assert all(math.isnan(bound) for bound in difference_interval(sums(first), sums(second)))
 

@@ -6,17 +6,17 @@ const ENOUGH = 480; // a finer timeframe that needs no more than these is taken
 const MARGIN = 300; // candles left beside the view before more are handed over
 
 class CandleView {
-  constructor(facts, trades) {
+  /** `layers`: TradeMarks, SignalMarks and PoolMarks, what lies on top last. */
+  constructor(facts, layers) {
     this.facts = facts;
-    this.trades = trades;
+    this.layers = layers;
     this.box = byId("candles");
     this.cache = new Map();
-    this.marks = new TradeMarks(trades);
     this.pressed = false;
     this.symbol = null;
     this.chart = LightweightCharts.createChart(this.box, { width: widthOf(this.box), height: this.box.clientHeight, ...this.look() });
     this.series = this.chart.addSeries(LightweightCharts.CandlestickSeries, this.candleLook());
-    this.series.attachPrimitive(this.marks);
+    for (const layer of layers) this.series.attachPrimitive(layer.marks);
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.later());
     this.chart.subscribeCrosshairMove((event) => this.read(event));
     this.watchPointer();
@@ -89,18 +89,28 @@ class CandleView {
     this.hand(this.levels.finest(from, to, ENOUGH), from, to);
   }
 
-  /** Show a trade with the market around it. */
-  async reveal(row) {
-    const { trades, facts } = this;
+  /** Show a trade or a signal, one of those that `marks` marks, with the market around it. */
+  async reveal(marks, row) {
+    const { trades } = marks;
     const symbol = trades.words.symbol[trades.symbol[row]];
-    this.marks.chosen = row;
-    if (!facts.candles[symbol]) return false;
+    this.choose(marks, row);
+    if (!this.facts.candles[symbol]) return false;
     await this.open(symbol);
     const base = this.levels.get(0);
     const [start, end] = [base.position(trades.opened[row]), base.position(trades.closed[row])];
     const around = Math.max(45, (end - start) * 0.9);
     this.show(base.instant(start - around), base.instant(end + around));
     return true;
+  }
+
+  /** One thing is chosen at a time. */
+  choose(marks, row) {
+    for (const layer of this.layers) layer.marks.chosen = layer.marks === marks ? row : -1;
+    this.update();
+  }
+
+  update() {
+    for (const layer of this.layers) layer.marks.update?.();
   }
 
   /** Give the chart the candles of one timeframe around a span, and show that span. */
@@ -116,7 +126,7 @@ class CandleView {
     for (let i = first; i < last; i++) {
       data.push({ time: level.time[i], open: level.open[i], high: level.high[i], low: level.low[i], close: level.close[i] });
     }
-    this.marks.show(this.trades.bySymbol.get(this.symbol) ?? new Int32Array(0), level, first);
+    for (const { marks, rows } of this.layers) marks.show(rows.bySymbol.get(this.symbol) ?? new Int32Array(0), level, first);
     this.series.setData(data);
     this.chart.priceScale("right").applyOptions({ autoScale: true });
     this.wanted = { from: left - first - 0.5, to: right - first - 0.5, patience: 8 };
@@ -161,7 +171,12 @@ class CandleView {
     this.box.dataset.to = Math.round(to);
   }
 
-  read({ time, seriesData }) {
+  read({ time, point, seriesData }) {
+    const told = point && this.hint?.(point);
+    if (told) {
+      byId("readout").textContent = told;
+      return;
+    }
     const bar = seriesData.get(this.series);
     const cells = bar ? ["open", "high", "low", "close"].map((name) => `${name[0].toUpperCase()} ${price(bar[name], this.digits)}`) : [];
     byId("readout").textContent = bar ? `${stamp(time, 16)}   ${cells.join("  ")}` : "";

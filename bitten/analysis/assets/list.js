@@ -7,11 +7,11 @@ const SPARE = 8; // rows kept above and below what is in sight
 
 /** `rows` has a `count` and, by row, whether it is `shown`; a column says how a row is sorted (`key`) and read (`text`). */
 class RowList {
-  constructor(rows, columns, choose) {
+  constructor(rows, columns, choose, id = "list") {
     this.source = rows;
     this.choose = choose;
     this.columns = columns;
-    this.box = byId("list");
+    this.box = byId(id);
     // shares of the width, so that the last column ends where the rows do, scrollbar or not
     this.grid = this.columns.map((column) => `minmax(${column.width}px, ${column.width}fr)`).join(" ");
     this.box.style.setProperty("--columns", `${this.columns.reduce((sum, column) => sum + column.width, 0)}px`);
@@ -111,6 +111,7 @@ class RowList {
       const tone = sign > 0 ? " gain" : sign < 0 ? " loss" : "";
       const cell = row.appendChild(element("div", `cell${column.left ? " left" : ""}${tone}`, column.text(i)));
       cell.setAttribute("role", "gridcell");
+      if (column.long) cell.title = cell.textContent;
     }
     return row;
   }
@@ -131,6 +132,11 @@ class RowList {
     this.drawRows();
     for (const row of this.drawn.values()) this.mark(row, Number(row.dataset.row) === i);
     this.choose(i);
+  }
+
+  unpick() {
+    this.chosen = -1;
+    for (const row of this.drawn.values()) this.mark(row, false);
   }
 
   key(event) {

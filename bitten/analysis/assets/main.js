@@ -41,37 +41,105 @@ function describe(trades, i, currency) {
   byId("chosen").textContent = parts.join(" · ");
 }
 
-async function connect(facts, trades) {
+/** The candle chart under its symbols; null where the run kept no candles. */
+async function openChart(facts, layers) {
   const select = byId("symbol");
   const symbols = Object.keys(facts.candles);
-  let view = null;
-  if (symbols.length) {
-    symbols.forEach((symbol) => select.append(new Option(symbol, symbol)));
-    view = new CandleView(facts, trades);
-    select.addEventListener("change", () => view.open(select.value));
-    byId("whole").addEventListener("click", () => view.whole());
-    await view.open(symbols[0]);
-  } else {
+  if (!symbols.length) {
     byId("candles").append(element("p", "empty", "This run kept no candles."));
     byId("candle-tools").hidden = true;
+    return null;
   }
-  if (!trades.count) {
-    for (const name of ["chosen", "filters", "list"]) byId(name).style.display = "none";
-    byId("count").textContent = "No trades.";
-    return;
+  symbols.forEach((symbol) => select.append(new Option(symbol, symbol)));
+  const view = new CandleView(facts, layers);
+  select.addEventListener("change", () => view.open(select.value));
+  byId("whole").addEventListener("click", () => view.whole());
+  for (const { name, marks } of layers) {
+    const box = byId(`show-${name}`);
+    box.parentElement.hidden = false;
+    box.addEventListener("change", () => {
+      marks.on = box.checked;
+      view.update();
+    });
   }
-  const list = new RowList(trades, listColumns(trades, facts.currency), async (i) => {
-    describe(trades, i, facts.currency);
+  await view.open(symbols[0]);
+  return view;
+}
+
+/** Two lists under the chart, of which one is shown. */
+function connectTabs(first) {
+  const names = ["trades", "signals"];
+  const open = (wanted) => {
+    for (const name of names) {
+      byId(`tab-${name}`).setAttribute("aria-selected", name === wanted);
+      byId(`panel-${name}`).hidden = name !== wanted;
+    }
+  };
+  for (const name of names) byId(`tab-${name}`).addEventListener("click", () => open(name));
+  open(first);
+  return open;
+}
+
+async function connect(facts, trades, signals, pools) {
+  const tradeLayer = { name: "trades", marks: new TradeMarks(trades), rows: trades };
+  const signalLayer = { name: "signals", marks: new SignalMarks(signals), rows: signals };
+  const layers = [signalLayer, tradeLayer];
+  if (pools) layers.unshift({ name: "pools", marks: new PoolMarks(pools), rows: pools });
+  const view = await openChart(facts, layers);
+  const reveal = async (layer, i) => {
+    byId("chosen").textContent = "";
+    if (layer === tradeLayer) describe(trades, i, facts.currency);
+    else byId("chosen").textContent = describeSignal(signals, i, true);
     if (!view) return;
-    const drawn = await view.reveal(i);
-    view.marks.update?.();
-    if (drawn) select.value = view.symbol;
-    byId("candles").dataset.chosen = trades.ids[i];
+    if (await view.reveal(layer.marks, i)) byId("symbol").value = view.symbol;
+    view.update();
+    byId("candles").dataset.chosen = layer.rows.ids[i];
+  };
+  const lists = [listTrades(facts, trades, view, (i) => reveal(tradeLayer, i)), listSignals(signals, view, (i) => reveal(signalLayer, i))];
+  const open = connectTabs(trades.count || !signals.count ? "trades" : "signals");
+  if (!trades.count && !signals.count) for (const name of ["chosen", "tabs"]) byId(name).style.display = "none";
+  if (!view) return;
+  view.hint = (point) => {
+    const i = signalLayer.marks.on ? signalLayer.marks.at(point) : -1;
+    return i < 0 ? "" : describeSignal(signals, i, false);
+  };
+  view.chart.subscribeClick(({ point }) => {
+    const i = point && signalLayer.marks.on ? signalLayer.marks.at(point) : -1;
+    if (i < 0) return;
+    open("signals");
+    lists[0]?.unpick();
+    byId("chosen").textContent = describeSignal(signals, i, true);
+    byId("candles").dataset.chosen = signals.ids[i];
+    view.choose(signalLayer.marks, i);
   });
+}
+
+function listTrades(facts, trades, view, choose) {
+  if (!trades.count) {
+    for (const name of ["filters", "list"]) byId(name).style.display = "none";
+    byId("count").textContent = "No trades.";
+    return null;
+  }
+  const list = new RowList(trades, listColumns(trades, facts.currency), choose);
   buildFilters(trades, facts.currency, () => {
     list.refresh();
-    view?.marks.update?.();
+    view?.update();
   });
+  return list;
+}
+
+function listSignals(signals, view, choose) {
+  if (!signals.count) {
+    for (const name of ["signal-filters", "signal-list"]) byId(name).style.display = "none";
+    byId("signal-count").textContent = "No signals.";
+    return null;
+  }
+  const list = new RowList(signals, signalColumns(signals), choose, "signal-list");
+  filterSignals(signals, () => {
+    list.refresh();
+    view?.update();
+  });
+  return list;
 }
 
 async function main() {
@@ -86,7 +154,8 @@ async function main() {
   drawCurves(await loadCurves(facts));
   const trades = await loadTrades(facts);
   drawScatters(trades);
-  await connect(facts, trades);
+  const signals = await loadSignals(facts);
+  await connect(facts, trades, signals, facts.pools && (await loadPools(facts)));
   root.dataset.ready = "all";
 }
 

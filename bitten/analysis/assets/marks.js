@@ -1,4 +1,5 @@
-// What is drawn over the candles: every trade as a line from entry to exit, the chosen one with its levels.
+// What is drawn over the candles: every trade as a line from entry to exit, the chosen one with its levels. Signals are
+// marked by a class that builds on this one (signalmarks.js).
 
 const CROWDED = 300; // with more trades in sight, marks become small
 const SWARM = 1500; // with more than these, only entries are marked
@@ -9,6 +10,7 @@ class TradeMarks {
     this.rows = new Int32Array(0); // trades of the symbol, by their opening
     this.longest = 0;
     this.chosen = -1;
+    this.on = true;
     this.level = null;
     this.first = 0; // index in the level of the first candle that the chart holds
     const renderer = { draw: (target) => target.useMediaCoordinateSpace((space) => this.draw(space)) };
@@ -50,11 +52,14 @@ class TradeMarks {
     const x = (seconds) => origin + (this.level.position(seconds) - this.first - 0.5) * step;
     const y = (value) => this.series.priceToCoordinate(value);
     const colours = palette();
-    const seen = this.inSight(x, mediaSize.width);
     const chosenHere = this.chosen >= 0 && this.rows.includes(this.chosen);
     if (chosenHere) this.drawZone(context, x, y, colours);
-    for (const gain of [false, true]) this.drawTrades(context, x, y, seen, gain, colours);
+    if (this.on) this.drawRows(context, x, y, this.inSight(x, mediaSize.width), colours);
     if (chosenHere) this.drawLabels(context, x, y, colours, mediaSize);
+  }
+
+  drawRows(context, x, y, seen, colours) {
+    for (const gain of [false, true]) this.drawTrades(context, x, y, seen, gain, colours);
   }
 
   /** Trades that touch the visible width and pass the filters. */
