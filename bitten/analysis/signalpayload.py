@@ -16,8 +16,8 @@ from bitten.analysis.payload import Blocks, digits_of
 from bitten.arrow import from_numpy, to_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints
 
-FATES: Final = ("fired", "refused", "expired", "declined", "open")
-_FIRED, _REFUSED, _EXPIRED, _DECLINED, _OPEN = range(len(FATES))
+FATES: Final = ("fired", "refused", "expired", "declined", "unanswered", "waiting", "unknown")
+_FIRED, _REFUSED, _EXPIRED, _DECLINED, _UNANSWERED, _WAITING, _UNKNOWN = range(len(FATES))
 _MOST_SIGNALS: Final = 50_000  # in the page; the newest, the tables hold all
 _MOST_POOLS: Final = 20_000
 _ORDERS: Final = "executor"
@@ -54,8 +54,8 @@ def pack_signals(
     packer = Packer()
     packer.running("opened", opened // NS_PER_SECOND)  # to the second: as near as a candle can show
     packer.plain("held", closed // NS_PER_SECOND - opened // NS_PER_SECOND)
-    codes = {"symbol": symbol, "pattern": fates.pattern[order], "timeframe": timeframe[order],
-             "side": fates.side[order], "fate": fate[order], "gate": refusals.gate[order], "result": result}  # fmt: skip
+    codes = {"symbol": symbol, "pattern": fates.pattern[order], "timeframe": timeframe[order], "fate": fate[order],
+             "side": fates.side[order], "gate": refusals.gate[order], "result": result}  # fmt: skip
     for name, code in codes.items():
         packer.plain(name, code)
     packer.plain("open", entry.astype(np.int64))
@@ -123,9 +123,11 @@ def fates_of(tables: Tables, fates: Fates, refusals: Refusals) -> Ints:
             said[signal[known & (answer == answers.index(word))]] = True
         return said
 
-    cases = [fates.fired, (refusals.row >= 0) & ~late, late & (refusals.row >= 0), answered("declined"),
-             answered("open")]  # fmt: skip
-    return np.select(cases, [_FIRED, _REFUSED, _EXPIRED, _DECLINED, _OPEN], _EXPIRED).astype(np.int64)
+    refused = refusals.row >= 0
+    cases = [fates.fired, refused & ~late, refused, answered("declined"), answered("expired"), answered("open")]
+    codes = [_FIRED, _REFUSED, _EXPIRED, _DECLINED, _UNANSWERED, _WAITING]
+    found: Ints = np.select(cases, codes, _UNKNOWN).astype(np.int64)
+    return found
 
 
 def _reasons(tables: Tables, rows: Ints) -> tuple[Ints, list[str]]:

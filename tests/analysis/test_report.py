@@ -17,8 +17,10 @@ from bitten.analysis.pictures import diverging_bar, r_histogram
 from bitten.analysis.report import render_report
 from bitten.analysis.statistics import summarise
 from bitten.journal.schema import TABLES
-from tests.analysis.made_run import START, equity_table, make_run, trades_table
+from tests.analysis.made_run import START, as_table, equity_table, make_run, trades_table
+from tests.analysis.made_signals import CHAIN, make_signals
 
+SIGNALS = ("attribution", "patterns", "pattern_symbols", "sessions", "deciles", "calibration", "scores")
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
@@ -125,16 +127,30 @@ def test_a_hostile_name_stays_text():
         "accounts": [{"id": a.id, "currency": a.currency, "balance": a.balance} for a in accounts],
     }
     summary = summarise(tables, accounts)
-    summary["refusals"] = {HOSTILE: {"count": 1, "signals": 1, "outcome_r": None, "example": HOSTILE}}
+    made = make_signals(trades=30, refused=30, bars=3000, symbols=2)
+    summary |= {
+        key: value for key, value in summarise(made.tables, made.accounts, chain=CHAIN).items() if key in SIGNALS
+    }
+    summary["signals"] = 60
+    summary["attribution"] = {HOSTILE: summary["attribution"]["band"]}
+    summary["refusals"] = {HOSTILE: {"example": HOSTILE}}
+    for rows_, keys in (("patterns", ("pattern",)), ("pattern_symbols", ("pattern", "symbol"))):
+        for row in summary[rows_]:
+            row |= dict.fromkeys(keys, HOSTILE)
+    summary["scores"] = {HOSTILE: summary["scores"]["citadel"]}
+    summary["breaches"] = {HOSTILE: {"count": 1, "accounts": 1, "first": HOSTILE, "first_account": HOSTILE}}
+    summary["eliminations"] = [{"time": HOSTILE, HOSTILE: HOSTILE}]
     summary["unfilled"] = summary["outcomes"] = {HOSTILE: 1}
-    text = render_report(tables, summary, manifest, {})
+    given = tables | {"signals": as_table("signals", {"signal_id": [HOSTILE], "time": [START], "pattern": [HOSTILE]})}
+    text = render_report(given, summary, manifest, {})
     found = Page(text)
     assert "img" not in {tag for tag, _ in found.tags}
     assert len([1 for attributes, _ in found.scripts if "type" not in attributes]) == 4
     assert HOSTILE in html.unescape(text)
     assert "alert(1)</script>" not in text
     facts = next(body for attributes, body in found.scripts if attributes.get("id") == "facts")
-    assert HOSTILE in json.loads(facts)["trades"]["words"]["pattern"]
+    for name in ("trades", "signals"):
+        assert HOSTILE in json.loads(facts)[name]["words"]["pattern"]
 
 
 def test_synthetic_quotes_and_costs_stand_in_plain_sight(made, page):

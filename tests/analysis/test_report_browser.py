@@ -6,6 +6,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from bitten.analysis.report import render_report
 from bitten.analysis.statistics import summarise
 from bitten.run import Run
 from tests.analysis.made_run import MadeRun, make_run
+from tests.analysis.made_signals import CHAIN, make_signals
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))),
@@ -117,7 +119,7 @@ class Browser:
 
 def write(made: MadeRun, folder: Path) -> Path:
     page = folder / "report.html"
-    summary = summarise(made.tables, made.accounts)
+    summary = summarise(made.tables, made.accounts, chain=CHAIN)
     page.write_text(render_report(made.tables, summary, made.manifest, made.candles), encoding="utf-8")
     return page
 
@@ -156,7 +158,7 @@ def test_everything_is_drawn_without_an_error_or_a_request(browser, page, dark):
 def test_a_click_on_a_trade_moves_the_chart_and_draws_its_levels(browser, page):
     browser.open(page)
     before = browser.chart()
-    row = browser.find(".list .row")[5]
+    row = browser.find("#list .row")[5]
     opened, symbol, *_ = (cell.text for cell in row.find_elements(By.CSS_SELECTOR, ".cell"))
     row.click()
     after = browser.settled(lambda chart: chart.get("chosen"))
@@ -178,9 +180,9 @@ def test_a_click_on_a_trade_moves_the_chart_and_draws_its_levels(browser, page):
 
 def test_arrow_keys_walk_the_list(browser, page):
     browser.open(page)
-    browser.find(".list")[0].send_keys(Keys.ARROW_DOWN)
+    browser.find("#list")[0].send_keys(Keys.ARROW_DOWN)
     first = browser.settled(lambda chart: chart.get("chosen"))["chosen"]
-    browser.find(".list")[0].send_keys(Keys.ARROW_DOWN)
+    browser.find("#list")[0].send_keys(Keys.ARROW_DOWN)
     assert browser.settled(lambda chart: chart["chosen"] != first)
 
 
@@ -188,11 +190,11 @@ def test_the_list_sorts_and_filters(browser, page):
     browser.open(page)
 
     def column(k: int) -> list[str]:
-        rows = browser.find(".list .row")
+        rows = browser.find("#list .row")
         found = [(int(row.get_attribute("aria-rowindex")), row) for row in rows]
         return [r.find_elements(By.CSS_SELECTOR, ".cell")[k].text for _, r in sorted(found, key=lambda x: x[0])][:10]
 
-    browser.find(".list .head button")[-1].click()  # profit, largest first
+    browser.find("#list .head button")[-1].click()  # profit, largest first
     profits = [float(text.replace(",", "").replace("−", "-")) for text in column(-1)]
     assert profits == sorted(profits, reverse=True)
     assert profits[0] > 0
@@ -357,3 +359,114 @@ def test_zooming_in_refines_the_candles_and_zooming_out_coarsens_them(browser, l
     assert int(browser.chart()["handed"]) <= 5001
     _, seen = browser.driver.execute_async_script(WHEEL, [120] * 200, False)
     assert seen[-1] == "D1"
+
+
+@pytest.fixture(scope="module")
+def fated(tmp_path_factory) -> Path:
+    return write(make_signals(trades=120, refused=300, bars=12_000), tmp_path_factory.mktemp("fated"))
+
+
+def test_a_signal_of_the_list_moves_the_chart_and_says_who_refused_it(browser, fated):
+    browser.open(fated)
+    browser.find("#tab-signals")[0].click()
+    assert not browser.find("#list")[0].is_displayed()
+    fate = next(label for label in browser.find("#signal-filters label") if label.text.startswith("Refused by"))
+    Select(fate.find_element(By.TAG_NAME, "select")).select_by_visible_text("spread")
+    row = browser.find("#signal-list .row")[2]
+    cells = [cell.text for cell in row.find_elements(By.CSS_SELECTOR, ".cell")]
+    row.click()
+    after = browser.settled(lambda chart: chart.get("chosen"))
+    assert after["symbol"] == cells[1]
+    stamp = browser.driver.execute_script("return Date.parse(arguments[0].replace(' ', 'T') + 'Z') / 1000", cells[0])
+    assert int(after["from"]) < stamp < int(after["to"])
+    told = browser.text("chosen")
+    assert f"refused by spread: {cells[6]}" in told
+    assert "would have been: " in told
+    assert "confidence" in told
+    assert re.search(r"^\d+ of 420 signals", browser.text("signal-count"))
+    browser.driver.execute_script("document.getElementById('trades').scrollIntoView()")
+    browser.keep("signal.png")
+    assert browser.driver.get_log("browser") == []
+
+
+# The page's middle is where a chosen signal's chart is; its mark lies at the signal's instant and price.
+POINT = """
+const box = document.getElementById('candles').getBoundingClientRect();
+return [Math.round(box.x), Math.round(box.y), Math.round(box.width), Math.round(box.height)];
+"""
+
+
+def test_pointing_at_a_mark_reads_the_signal_and_a_click_chooses_it(browser, fated):
+    browser.open(fated)
+    browser.driver.execute_script("document.getElementById('candles').scrollIntoView({block: 'center'})")
+    browser.find("#show-trades")[0].click()
+    x, y, width, height = browser.driver.execute_script(POINT)
+
+    def move(left: int, top: int, kind: str = "mouseMoved", **more) -> None:
+        event = {"type": kind, "x": left, "y": top, **more}
+        browser.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+    found = None
+    for left in range(x + 20, x + width - 80, 14):
+        for top in range(y + 30, y + height - 40, 14):
+            move(left, top)
+            if " · confidence " in browser.text("readout"):
+                found = left, top
+                break
+        if found:
+            break
+    assert found, "no signal was found under the pointer"
+    read = browser.text("readout")
+    for kind in ("mousePressed", "mouseReleased"):
+        move(*found, kind, button="left", clickCount=1)
+    browser.settled(lambda chart: chart.get("chosen"))
+    assert read.split(" · ")[0] in browser.text("chosen")
+    assert browser.find("#signal-list")[0].is_displayed()
+
+
+def test_marks_and_pools_can_be_switched_off(browser, fated):
+    browser.open(fated)
+
+    def ink() -> int:
+        time.sleep(0.3)
+        return sum(browser.driver.execute_script(INK, canvas) for canvas in browser.find("#candles canvas"))
+
+    every = ink()
+    assert [box.is_displayed() for box in browser.find(".layers input")] == [True] * 3
+    browser.find("#show-signals")[0].click()
+    without = ink()
+    browser.find("#show-pools")[0].click()
+    assert every > without > (bare := ink())
+    browser.find("#show-trades")[0].click()
+    assert ink() < bare
+
+
+def test_a_run_of_signals_without_trades_opens_their_list(browser, tmp_path):
+    made = make_signals(trades=2, refused=40, bars=3000, symbols=1)
+    made.tables |= {name: made.tables[name].slice(0, 0) for name in ("trades", "liquidity")}
+    browser.open(write(made, tmp_path))
+    assert browser.find("#signal-list")[0].is_displayed()
+    assert browser.text("count") == "No trades."
+    assert not browser.find("#show-pools")[0].is_displayed()
+    browser.find("#tab-trades")[0].click()
+    assert not browser.find("#signal-list")[0].is_displayed()
+    assert browser.driver.get_log("browser") == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_signals_page_fits_a_narrow_screen(browser, fated, dark):
+    browser.open(fated, width=390, height=800, dark=dark)
+    assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    for name in ("gates", "patterns", "confidence"):
+        browser.driver.execute_script(f"document.getElementById('{name}').scrollIntoView()")
+        browser.keep(f"narrow-{name}-{'dark' if dark else 'light'}.png")
+    assert browser.style(".dot.passed", "fill") != browser.style("body", "backgroundColor")
+
+
+def test_fifteen_thousand_signals_stay_smooth(browser, tmp_path):
+    seconds = browser.open(write(make_signals(trades=2_000, refused=13_000, bars=60_000, symbols=1), tmp_path))
+    assert seconds < 6
+    frames, _ = browser.driver.execute_async_script(WHEEL, [-120] * 60 + [120] * 60, False)
+    frames.sort()
+    assert frames[len(frames) // 2] < 60
+    assert browser.driver.get_log("browser") == []

@@ -8,10 +8,14 @@ import pytest
 
 import bitten
 from bitten.analysis.breakdown import BREAKDOWNS
+from bitten.analysis.performance import PERFORMANCE
 from bitten.analysis.statistics import summarise
+from bitten.analysis.tracking import tracking_events
 from bitten.journal.schema import TABLES, TIME, WORD
+from bitten.sessions import SESSIONS
 from bitten.sweeping.table import COLUMNS
 from tests.analysis.made_run import make_run
+from tests.analysis.made_signals import CHAIN, make_signals
 
 PAGE = (Path(__file__).parents[2] / "docs" / "run-folder.md").read_text(encoding="utf-8")
 TYPES = {
@@ -46,6 +50,42 @@ def test_every_column_is_documented_with_its_type(name):
     assert documented == [(field.name, field.type) for field in TABLES[name]]
 
 
+def test_every_column_of_the_performance_is_documented_with_its_type():
+    documented = [(cells[0].strip("`"), TYPES[cells[1]]) for cells in rows(section("## performance.parquet"))]
+    assert documented == [(field.name, field.type) for field in PERFORMANCE]
+
+
+def test_every_session_is_documented():
+    text = section("## performance.parquet")
+    assert all(f"`{name}`" in text for name in SESSIONS)
+
+
+def names_after(title: str, beginning: str) -> list[str]:
+    """Names in backquotes of the sentence that begins so."""
+    text = section(title).split(beginning, 1)[1]
+    return re.findall(r"`(\w+)`", re.split(r"\.\s", text, maxsplit=1)[0].split(", defined")[0].split(";")[0])
+
+
+def test_every_key_of_the_signals_figures_is_documented():
+    made = make_signals(trades=60, refused=60, bars=4000, accounts=("one", "two"))
+    found = summarise(made.tables, made.accounts, chain=CHAIN)
+    gate = found["attribution"]["band"]
+    assert names_after("### What gates were worth", "One side holds") == list(gate["refused"])
+    told = names_after("### What gates were worth", "Each gate and shield has")
+    assert {"key", *told} == {"key", *gate, *gate["by_pattern"][0]}
+    assert names_after("### How patterns did", "A row of") == ["patterns", *found["patterns"][0]]
+    assert names_after("### Calibration and scores", "`calibration` holds") == list(found["calibration"])
+    assert names_after("### Calibration and scores", "signals and has") == list(found["calibration"]["bins"][0])
+    assert names_after("### Calibration and scores", "A row of `scores` holds") == list(found["scores"]["citadel"][0])
+    groups = names_after("### Calibration and scores", "A row of `account_groups` holds")
+    assert groups == list(found["account_groups"][0])
+
+
+def test_every_key_of_a_tracking_event_is_documented():
+    event = next(tracking_events(make_signals(trades=2, refused=2, bars=3000).tables))
+    assert names_after("## Tracking events", "fired or not:") == list(event)
+
+
 def test_every_column_of_a_sweep_is_documented_with_its_type():
     documented = [(cells[0].strip("`"), TYPES[cells[1]]) for cells in rows(section("### sweep.parquet"))]
     assert documented == [("combination", pa.int64()), *COLUMNS.items()]
@@ -76,4 +116,6 @@ def test_every_key_of_a_breakdown_is_documented():
 
 def test_every_file_of_the_folder_is_listed():
     listed = {cells[0].strip("`") for cells in rows(PAGE.split("\n## ", 1)[0])}
-    assert listed == {"manifest.json", "summary.json", "report.html"} | {f"{name}.parquet" for name in TABLES}
+    assert listed == {"manifest.json", "summary.json", "report.html"} | {
+        f"{name}.parquet" for name in (*TABLES, "performance")
+    }
