@@ -69,7 +69,7 @@ def to_numpy(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Bools | None]:
     Args:
         column: bools, or numbers or times of 32 or 64 bits; those are views of Arrow's memory and read-only.
     """
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = one_chunk(column)
     validity, data = array.buffers()
     known = _unpacked(validity, array) if array.null_count else None
     if pa.types.is_boolean(array.type):
@@ -79,6 +79,13 @@ def to_numpy(column: pa.Array | pa.ChunkedArray) -> tuple[Any, Bools | None]:
     if not len(array):  # may have no memory at all
         return np.zeros(0, dtype), known
     return np.frombuffer(data, dtype, array.offset + len(array))[array.offset :], known
+
+
+def one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column as one array; pyarrow's own `combine_chunks` imports pandas where a column has no chunk at all."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
 
 
 def read_parquet(path: Path) -> pa.Table:

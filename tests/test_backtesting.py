@@ -46,7 +46,7 @@ def frame(n: int = 4_000, start: str = "2024-05-06 00:00") -> pd.DataFrame:
 def test_run_folder_is_complete(tmp_path: Path) -> None:
     run = bitten.backtest(settings(), output=tmp_path, name="one")
     assert sorted(path.name for path in run.folder.iterdir()) == sorted(
-        ["manifest.json", "summary.json", "report.html", *(f"{name}.parquet" for name in TABLES)]
+        ["manifest.json", "summary.json", "report.html", *(f"{name}.parquet" for name in (*TABLES, "performance"))]
     )
     for name, schema in TABLES.items():
         assert pq.read_schema(run.folder / f"{name}.parquet").equals(schema), name

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from bitten.arrow import from_numpy, to_numpy
+from bitten.arrow import from_numpy, one_chunk, to_numpy
 from bitten.journal.schema import TABLES
 from bitten.model.dtypes import Bools, Floats, Ints
 
@@ -37,7 +37,7 @@ def nanoseconds(source: pa.Table, name: str) -> Ints:
 
 def words(source: pa.Table, name: str) -> tuple[Ints, list[str]]:
     """A column of words as (codes of shape (n,), sorted distinct words); null becomes the empty word."""
-    encoded = source[name].combine_chunks()
+    encoded = one_chunk(source[name])
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     found: list[str] = [*(word or "" for word in encoded.dictionary.to_pylist()), ""]
@@ -105,7 +105,7 @@ def unpack_trades(trades: pa.Table) -> Trades:
     side, sides = words(trades, "side")
     signs = np.array([1.0 if word == "buy" else -1.0 for word in sides])
     return Trades(
-        fire_id=trades["fire_id"].combine_chunks(),
+        fire_id=one_chunk(trades["fire_id"]),
         account=account,
         accounts=accounts,
         opened=nanoseconds(trades, "open_time"),

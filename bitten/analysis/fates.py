@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bitten.analysis.columns import Tables, floats, nanoseconds, table, words
-from bitten.arrow import from_numpy, to_numpy
+from bitten.arrow import from_numpy, one_chunk, to_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints
 
 UNRESOLVED: Final = ("end", "rejected", "expired", "")
@@ -53,7 +53,7 @@ class Fates:
 def signal_fates(tables: Tables) -> Fates:
     """Join signals and outcomes. A signal without an outcome is there and not resolved."""
     signals, outcomes = table(tables, "signals"), table(tables, "outcomes")
-    ids = signals["signal_id"].combine_chunks()
+    ids = one_chunk(signals["signal_id"])
     at, known = positions(ids, outcomes["signal_id"])
     rows = outcomes.drop_columns(["signal_id", "symbol", "pattern", "side"]).take(from_numpy(at, known=known))
     pattern, patterns = words(signals, "pattern")
@@ -92,8 +92,7 @@ def positions(wanted: Any, among: Any) -> tuple[Ints, Bools]:
         wanted: Arrow strings, shape (n,).
         among: Arrow strings.
     """
-    given = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
-    found = pc.index_in(wanted, value_set=given)
+    found = pc.index_in(one_chunk(wanted), value_set=one_chunk(among))
     at, known = to_numpy(found)
     if known is None:
         known = np.ones(at.size, np.bool_)

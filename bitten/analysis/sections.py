@@ -232,8 +232,10 @@ def assumptions(manifest: Mapping[str, Any]) -> str:
     feed = manifest.get("feed") or {}
     accounts = [
         [text(row.get("id", "")), show(BY_KEY["initial_balance"], row.get("balance"), text(row.get("currency", "")))]
-        for row in manifest.get("accounts") or ()
+        for row in (manifest.get("accounts") or ())[:_MOST_ACCOUNTS]
     ]
+    if (more := len(manifest.get("accounts") or ()) - len(accounts)) > 0:
+        accounts.append([f"and {more:,} more", ""])
     versions = [[text(name), text(value)] for name, value in (manifest.get("versions") or {}).items()]
     timings = [_timing(str(name), value) for name, value in (manifest.get("timings") or {}).items()]
     tables = (("Account", "Start balance", accounts), ("Software", "Version", versions), ("Timing", "", timings))

@@ -13,7 +13,7 @@ from bitten.analysis.columns import Tables, floats, nanoseconds, table, words
 from bitten.analysis.fates import Fates, flags, positions, signal_fates
 from bitten.analysis.packing import Packer
 from bitten.analysis.payload import Blocks, digits_of
-from bitten.arrow import from_numpy, to_numpy
+from bitten.arrow import from_numpy, one_chunk, to_numpy
 from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints
 
 FATES: Final = ("fired", "refused", "expired", "declined", "unanswered", "waiting", "unknown")
@@ -133,8 +133,8 @@ def fates_of(tables: Tables, fates: Fates, refusals: Refusals) -> Ints:
 def _reasons(tables: Tables, rows: Ints) -> tuple[Ints, list[str]]:
     """(index of each signal's reason, -1 for none; the distinct reasons)."""
     found = np.flatnonzero(rows >= 0)
-    picked = table(tables, "decisions")["reason"].take(from_numpy(rows[found])).combine_chunks()
-    encoded = picked.dictionary_encode()
+    picked = table(tables, "decisions")["reason"].take(from_numpy(rows[found]))
+    encoded = one_chunk(picked).dictionary_encode()
     index = np.full(rows.size, -1, np.int64)
     # a reason with line breaks must not become two
     texts = [" ".join(text.split()) for text in encoded.dictionary.to_pylist()]

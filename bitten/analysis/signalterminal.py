@@ -88,6 +88,21 @@ def pattern_table(rows: Sequence[Mapping[str, Any]], *keys: str) -> Table:
     return table
 
 
+def account_table(groups: Sequence[Mapping[str, Any]]) -> Table:
+    """Accounts by tier and mode."""
+    table = _table("accounts", "number", "in profit", "trades", "net", "median", "best", "worst", "broke a rule")
+    for group in groups:
+        returns = (f"{number(100 * group[f'{which}_return'])} %" for which in ("median", "best", "worst"))
+        table.add_row(
+            escape(f"{group['tier']} {group['mode']}".strip()),
+            *(f"{group[key]:,}" for key in ("accounts", "in_profit", "trades")),
+            f"{number(group['net'], 0)} {group['currency']}",
+            *returns,
+            f"{group['breached']:,}",
+        )
+    return table
+
+
 def key_text(key: str, value: Any) -> str:
     """A group's key as people read it: a session by its name, a tenth of confidence by its bounds."""
     if key == "session":

@@ -24,6 +24,9 @@ from bitten.analysis.scores import score_figures
 from bitten.ledger import Account
 from bitten.model.dtypes import NS_PER_SECOND, Floats
 
+MOST_APART = 100
+"""Accounts that get figures of their own; of more, tiers and modes tell, and the tables hold them all."""
+
 __all__ = ["AccountFacts", "account_facts", "headline", "summarise"]
 
 
@@ -87,7 +90,10 @@ def _money_figures(
     summary: dict[str, Any] = {"currency": currency, **key_figures(trades, total, span), **outcome_figures(tables)}
     if groups:
         summary["breakdowns"] = breakdowns(source, trades, currency)
-        summary["accounts"] = _per_account(trades, accounts, curves, span) if len(accounts) > 1 else {}
+        several = 1 < len(accounts) <= MOST_APART
+        summary["accounts"] = _per_account(trades, accounts, curves, span) if several else {}
+        if len(accounts) > MOST_APART:
+            summary["breakdowns"]["account"] = []
     return summary
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bitten.analysis.figures import BY_KEY, counted, show
 from bitten.analysis.measures import NS_PER_DAY, SHORTEST_ANNUALISED_NS
-from bitten.analysis.signalterminal import gate_table, pattern_table
+from bitten.analysis.signalterminal import account_table, gate_table, pattern_table
 
 _LEFT: Final = (
     "net",
@@ -41,6 +41,7 @@ _RIGHT: Final = (
     "signals",
 )
 _MOST_ALERTS: Final = 10  # more would push the figures off the screen
+_MOST_ACCOUNTS: Final = 24  # in a row each; of more, their tiers and modes are told
 _GROUP_COLUMNS: Final = ("trades", "win_rate", "profit_factor", "expectancy_r", "net")
 
 
@@ -115,8 +116,11 @@ def _print_figures(console: Console, summary: Mapping[str, Any]) -> None:
     breakdowns = summary.get("breakdowns", {})
     for name in ("pattern", "symbol", "account"):
         rows = breakdowns.get(name, [])
-        if len(rows) > 1 or (rows and name == "pattern"):
+        if (len(rows) > 1 or (rows and name == "pattern")) and not (name == "account" and len(rows) > _MOST_ACCOUNTS):
             console.print(_groups(name, rows))
+    groups = summary.get("account_groups") or ()
+    if sum(group["accounts"] for group in groups) > _MOST_ACCOUNTS:
+        console.print(account_table(groups))
 
 
 def _print_signals(console: Console, summary: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from bitten.commands.runs import RUNS_DIR
+from bitten.commands.runs_folder import RUNS_DIR, check_given, open_run, run_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,17 +93,16 @@ def _find(wanted: str, run: str | None, account: str | None, runs_dir: Path) -> 
 
 def _runs(run: str | None, runs_dir: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folder and manifest of the run that is named, or of every readable one, the newest first."""
-    from bitten.commands.runs import _check_given, _names, _open_run
     from bitten.errors import BittenError
     from bitten.run import read_manifest
 
     if run is not None:
-        opened = _open_run(run, runs_dir)
+        opened = open_run(run, runs_dir)
         yield opened.folder, dict(opened.manifest)
         return
-    _check_given(runs_dir)
+    check_given(runs_dir)
     found = []
-    for name in _names(runs_dir):
+    for name in run_names(runs_dir):
         try:
             manifest = read_manifest(runs_dir / name)
         except BittenError as error:

@@ -34,6 +34,7 @@ def export_run(name: str, events: Path, runs_dir: Path) -> None:
 
     from bitten.analysis.tracking import tracking_events
     from bitten.errors import BittenError
+    from bitten.store.disk import writing_to
 
     lines = (json.dumps(event, allow_nan=False) for event in tracking_events(open_run(name, runs_dir).tables))
     if str(events) == "-":
@@ -43,11 +44,12 @@ def export_run(name: str, events: Path, runs_dir: Path) -> None:
     unfinished = events.with_name(f".{events.name}.part")
     count = 0
     try:
-        with unfinished.open("w", encoding="utf-8") as file:
+        with writing_to(events, "name another file with --events"), unfinished.open("w", encoding="utf-8") as file:
             for count, line in enumerate(lines, 1):  # noqa: B007  # how many there were
                 file.write(line + "\n")
-        unfinished.replace(events)
-    except OSError as error:
+            file.flush()
+            unfinished.replace(events)
+    except BittenError:
         unfinished.unlink(missing_ok=True)
-        raise BittenError(f"{events} cannot be written: {error.strerror or error}") from error
+        raise
     click.echo(f"{count:,} events in {events}")

@@ -2,6 +2,7 @@
 
 import pytest
 
+import bitten
 from bitten.analysis.attribution import attribution, sentence
 from bitten.analysis.curves import AccountFacts
 from bitten.analysis.fates import signal_fates
@@ -193,3 +194,26 @@ def test_every_pair_of_signal_and_account_is_refused_once_or_passes_all_gates():
         assert refused + passed == before
         before = passed
     assert before == 2 * 150
+
+
+def test_a_backtest_knows_what_passed_whether_it_keeps_all_decisions_or_only_refusals(tmp_path):
+    gates = [{"use": "spread", "points": 12}, {"use": "band", "low": 30, "high": 70}, {"use": "slots"}, {"use": "risk"}]
+    config = {
+        "feed": {"use": "synthetic", "symbols": ["EURUSD", "XAUUSD"], "from": "2024-04-08", "to": "2024-04-10"},
+        "patterns": [{"use": "bb_scalp", "timeframe": "M1"}, {"use": "kalman_quickfire", "timeframe": "M1"}],
+        "gates": gates,
+        "accounts": [{"id": "one", "slots": 1}, {"id": "two", "band": [0.0, 100.0], "risk_percent": 2.0}],
+    }
+    every = bitten.backtest(config, output=tmp_path, name="all")
+    some = bitten.backtest({**config, "run": {"decisions": "refused"}}, output=tmp_path, name="refused")
+    found, told = every.stats["attribution"], some.stats["attribution"]
+    assert some.tables["decisions"].num_rows < every.tables["decisions"].num_rows
+    assert told
+    for gate in told:
+        assert told[gate] == found[gate], gate
+    # what the last gate let pass was fired, and the spread cost what it kept away
+    assert found["risk"]["passed"]["accounts"] == every.tables["fires"].num_rows
+    spread = found["spread"]["refused"]
+    assert spread["r"] == pytest.approx(spread["resolved"] * spread["mean_r"])
+    assert spread["money"] == pytest.approx(spread["r"] * (100.0 + 200.0))
+    assert every.table("performance").num_rows > 0

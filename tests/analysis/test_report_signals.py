@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import re
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -227,3 +229,19 @@ def test_pictures_hold_every_bin_score_and_account(made):
     counts = [int(count) for count in re.findall(r": ([\d]+) accounts?<", return_histogram(growth))]
     assert sum(counts) == 500
     assert return_histogram(np.zeros(12)).count("<rect") == 1
+
+
+def test_summary_and_report_of_a_run_without_signals_leave_pandas_alone():
+    code = """
+import sys
+from bitten.analysis.performance import performance_table
+from bitten.analysis.report import render_report
+from bitten.analysis.statistics import AccountFacts, summarise
+from bitten.journal.memory import MemoryJournal
+tables = dict(MemoryJournal(["a"]).tables())
+tables["performance"] = performance_table(tables)
+summary = summarise(tables, [AccountFacts("a", "USD", 100.0)], (0, 10), ["band"])
+render_report(tables, summary, {"accounts": [{"id": "a", "currency": "USD", "balance": 100.0}]}, {})
+print("pandas" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

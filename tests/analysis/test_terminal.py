@@ -5,9 +5,11 @@ import pytest
 from rich.console import Console
 
 from bitten.analysis.figures import ABSENT, BY_KEY, show, show_duration
+from bitten.analysis.signalterminal import calibration_line, number
 from bitten.analysis.statistics import summarise
 from bitten.analysis.terminal import alert_count, open_at_end, print_summary, too_short
 from tests.analysis.made_run import make_run
+from tests.analysis.made_signals import CHAIN, make_signals
 
 
 def printed(summary, manifest, width: int = 120) -> str:
@@ -110,3 +112,53 @@ def test_values_read_well(key, value, text):
 )
 def test_durations(seconds, text):
     assert show_duration(seconds) == text
+
+
+def test_gates_patterns_and_breaches_are_told_with_their_intervals():
+    made = make_signals(trades=120, refused=240, bars=6000)
+    summary = summarise(made.tables, made.accounts, chain=CHAIN)
+    text = printed(summary, made.manifest, width=160)
+    worth = summary["attribution"]["spread"]["refused"]
+    bounds = f"({number(worth['r_low'], 1)} … {number(worth['r_high'], 1, signed=False)})"
+    assert re.search(rf"spread +{worth['signals']} +{re.escape(number(worth['r'], 1))} {re.escape(bounds)}", text)
+    row = next(row for row in summary["patterns"] if row["pattern"] == "bb_scalp")
+    assert re.search(
+        rf"bb_scalp +{row['signals']} +{row['wins']} +{row['losses']} +{row['win_rate'] * 100:.0f} % \(", text
+    )
+    assert "rule daily broken by 1 account, first by main at 2024-01-03 08:20:00 UTC" in text
+
+
+def test_many_accounts_are_told_by_tier():
+    made = make_signals(trades=120, refused=10, bars=6000, accounts=tuple(f"u{i}" for i in range(40)))
+    text = printed(summarise(made.tables, made.accounts, chain=CHAIN), made.manifest, width=160)
+    assert re.search(r"scout auto +20 ", text)
+    assert "u17 " not in text
+
+
+def test_more_than_a_hundred_accounts_have_no_figures_of_their_own():
+    made = make_signals(trades=120, refused=10, bars=6000, accounts=tuple(f"u{i}" for i in range(101)))
+    summary = summarise(made.tables, made.accounts, chain=CHAIN)
+    assert (summary["accounts"], summary["breakdowns"]["account"]) == ({}, [])
+    assert sum(group["accounts"] for group in summary["account_groups"]) == 101
+    some = make_signals(trades=20, refused=10, bars=6000, accounts=("a", "b"))
+    assert list(summarise(some.tables, some.accounts)["accounts"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1.005, 1, "+1.0"), (-0.04, 1, "0.0"), (0.04, 1, "0.0"), (-12.34, 1, "−12.3"), (None, 1, "–")],
+)
+def test_numbers_have_signs_and_no_signed_zero(value, digits, text):
+    assert number(value, digits) == text
+
+
+def test_calibration_is_told_in_a_sentence():
+    made = make_signals(trades=120, refused=240, bars=6000)
+    summary = summarise(made.tables, made.accounts)
+    told = r"Calibrated probabilities: said 30 %, came \d+ % of \d+ signals; Brier score 0\.\d{3}, [\d.]+ % \w"
+    assert re.match(told, calibration_line(summary))
+    plain = {name: table for name, table in made.tables.items() if name != "calibration"}
+    assert calibration_line(summarise(plain, made.accounts)).startswith(
+        "Confidence (not calibrated: it is no probability)"
+    )
+    assert calibration_line(summarise({}, made.accounts)) == ""

@@ -19,6 +19,7 @@ from bitten.errors import BittenError
 from bitten.journal.schema import TABLES
 from bitten.run import Run
 from tests.analysis.made_run import make_run
+from tests.analysis.made_signals import make_signals
 
 MADE = make_run(trades=50, bars=3000)
 
@@ -282,3 +283,48 @@ def test_a_missing_table_says_which(tmp_path):
     (folder / "trades.parquet").unlink()
     with pytest.raises(BittenError, match=r"trades\.parquet cannot be read"):
         _ = Run.open(folder).trades
+
+
+FATED = make_signals(trades=40, refused=60, bars=3000)
+
+
+def test_show_tells_of_patterns_or_gates_alone(tmp_path):
+    write_run(tmp_path / "one", FATED)
+    patterns = invoke(tmp_path, "show", "one", "--patterns")
+    assert patterns.exit_code == 0
+    assert re.search(r"^bb_scalp +XAUUSD ", patterns.output, re.M)
+    assert re.search(r"^London and New York ", patterns.output, re.M)
+    assert re.search(r"^80 to 90 ", patterns.output, re.M)
+    assert "Fewer than 20 resolved signals" in patterns.output
+    gates = invoke(tmp_path, "show", "one", "--gates").output
+    assert re.search(r"^spread +\d+ +[+−]?[\d.]+ \(", gates, re.M)
+    assert re.search(r"^spread +EURUSD ", gates, re.M)
+    for output in (patterns.output, gates):
+        assert "Net profit" not in output
+    assert "gate and pattern" not in patterns.output
+
+
+def test_show_of_a_run_without_signals_says_so(tmp_path):
+    made = make_run(trades=3, bars=3000)
+    made.tables = {name: table.slice(0, 0) for name, table in made.tables.items()}
+    write_run(tmp_path / "none", made)
+    assert invoke(tmp_path, "show", "none", "--patterns", "--gates").output == "No signals.\nNo gate was asked.\n"
+
+
+def test_export_writes_one_event_per_signal(tmp_path):
+    write_run(tmp_path / "one", FATED)
+    target = tmp_path / "events.jsonl"
+    result = invoke(tmp_path, "export", "one", "--events", str(target))
+    assert (result.exit_code, result.output) == (0, f"100 events in {target}\n")
+    events = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [event["signal_id"] for event in events] == FATED.tables["signals"]["signal_id"].to_pylist()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events.jsonl", "one"]
+    assert invoke(tmp_path, "export", "one", "--events", "-").output == target.read_text(encoding="utf-8")
+
+
+def test_export_names_what_cannot_be_written_and_leaves_nothing(tmp_path):
+    write_run(tmp_path / "one", FATED)
+    result = invoke(tmp_path, "export", "one", "--events", str(tmp_path / "nowhere" / "events.jsonl"))
+    assert isinstance(result.exception, BittenError)
+    assert "events.jsonl cannot be written: No such file or directory" in str(result.exception)
+    assert isinstance(invoke(tmp_path, "export", "two", "--events", "-").exception, BittenError)

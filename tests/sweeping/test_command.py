@@ -67,7 +67,7 @@ def test_a_sweep_and_what_runs_says_of_it(here: Path, capsys: pytest.CaptureFixt
     assert code == 2
     assert (
         err
-        == 'error: "sweep-0001" is a sweep, and only single runs are compared; `bitten runs show sweep-0001` shows it\n'
+        == 'error: "sweep-0001" is a sweep, no single run; `bitten runs show sweep-0001` shows it\n'
     )
 
 
