@@ -13,6 +13,7 @@ from bitten.analysis.measures import finite
 from bitten.model.dtypes import Ints
 
 HIGHEST: Final = 10
+_FEW: Final = 2
 LABELS: Final = ((8, "shielded"), (6, "guarded"), (4, "exposed"), (1, "stand down"))
 """(lowest whole score, what it is called), best first."""
 
@@ -24,7 +25,8 @@ def label(score: int) -> str:
 
 def score_figures(tables: Tables, fates: Fates) -> dict[str, list[dict[str, Any]]]:
     """By shield, for every whole score that occurs, best first: `score`, `label`, `signals`, `resolved`, `mean_r` with
-    its interval. A signal counts with its first score; a shield that always says the same is left out.
+    its interval. A signal counts with its first score; a shield that knows no more than two scores is left out:
+    what it refused tells as much.
     """
     source = table(tables, "scores")
     shield, shields = words(source, "shield")
@@ -36,7 +38,7 @@ def score_figures(tables: Tables, fates: Fates) -> dict[str, list[dict[str, Any]
     figures = {}
     for i, name in enumerate(shields):
         mine = shield[kept] == i
-        if np.unique(score[mine]).size > 1:
+        if np.unique(score[mine]).size > _FEW:
             figures[name] = _rows(score[mine], signal[kept][mine], fates)
     return figures
 

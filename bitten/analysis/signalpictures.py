@@ -16,6 +16,7 @@ _ROW: Final = 16  # pixels of a bar in a table row
 _FARTHEST: Final = 3.0  # R; the intervals of two signals reach beyond every scale
 _SIDE: Final = 300
 _LEFT: Final = 44
+_MARGIN: Final = 58  # with a name beside the numbers
 _EDGE: Final = 10
 _BOTTOM: Final = 40
 _WIDTH: Final = 560
@@ -71,7 +72,7 @@ def reliability_diagram(figures: Mapping[str, Any]) -> str:
     inner = _SIDE - _EDGE
 
     def x(value: float) -> float:
-        return float(_LEFT + (value - low) / (high - low) * inner)
+        return float(_MARGIN + (value - low) / (high - low) * inner)
 
     def y(value: float) -> float:
         return float(_EDGE + (1 - (value - low) / (high - low)) * inner)
@@ -91,12 +92,12 @@ def reliability_diagram(figures: Mapping[str, Any]) -> str:
         parts.append(f'<line class="reach plain" x1="{at:.1f}" x2="{at:.1f}" {reach}/>')
         dot = f'cx="{at:.1f}" cy="{y(one["observed"]):.1f}" r="{radius:.1f}"'
         parts.append(f'<circle class="dot plain" {dot}><title>{title}</title></circle>')
-    middle = _LEFT + inner / 2
+    middle = _MARGIN + inner / 2
     parts.append(f'<text x="{middle:.0f}" y="{_SIDE + _BOTTOM - 6}" text-anchor="middle">forecast of a win</text>')
     turned = f'transform="rotate(-90)" x="{-_EDGE - inner / 2:.0f}" y="11"'
     parts.append(f'<text {turned} text-anchor="middle">share won</text>')
     label = f"Reliability diagram over {counted(figures['signals'], 'signal')}"
-    box = f'viewBox="0 0 {_LEFT + inner + 2 * _EDGE} {_SIDE + _BOTTOM}" role="img" aria-label="{label}"'
+    box = f'viewBox="0 0 {_MARGIN + inner + 2 * _EDGE} {_SIDE + _BOTTOM}" role="img" aria-label="{label}"'
     return f'<svg class="diagram" {box}>{"".join(parts)}</svg>'
 
 
@@ -109,7 +110,7 @@ def _square_grid(low: float, high: float, x: Any, y: Any) -> str:
         across = f'x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y(value):.1f}" y2="{y(value):.1f}"'
         upward = f'x1="{x(value):.1f}" x2="{x(value):.1f}" y1="{y(low):.1f}" y2="{y(high):.1f}"'
         parts.append(f'<line class="rule" {across}/><line class="rule" {upward}/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{_percent(value)}</text>')
+        parts.append(f'<text x="{_MARGIN - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{_percent(value)}</text>')
         parts.append(f'<text x="{x(value):.1f}" y="{y(low) + 16:.1f}" text-anchor="middle">{_percent(value)}</text>')
     return "".join(parts)
 

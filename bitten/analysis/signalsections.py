@@ -122,7 +122,8 @@ def patterns(summary: Mapping[str, Any]) -> str:
     )  # fmt: skip
     return (
         f'<div class="stack"><div>{_performance(rows, "pattern")}</div>{matrix(summary)}'
-        f'<div class="halves">{halves}</div>{events_table("Switched off", summary.get("eliminations") or ())}</div>'
+        f'<div class="halves">{halves}</div>'
+        f"{events_table('Switched off, and on again', summary.get('eliminations') or ())}</div>"
     )
 
 

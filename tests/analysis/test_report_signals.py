@@ -92,7 +92,7 @@ def test_breaches_and_eliminations_are_listed_with_when(page):
     text = Page(page).text
     assert "Rules that were broken" in text
     assert text.count("2024-01-03 08:20:00") == 2  # as the first, and in the list
-    assert "Switched off" in text
+    assert "Switched off, and on again" in text
     assert "2024-01-03 16:40:00" in text
 
 

@@ -15,24 +15,31 @@ def scored(*rows):
 
 
 def test_scores_are_rounded_counted_and_priced():
-    given = scored(("s0", "citadel", 7.5), ("s1", "citadel", 8.4), ("s2", "citadel", 7.49), ("s3", "citadel", 7.9))
+    given = scored(
+        ("s0", "citadel", 7.5), ("s1", "citadel", 8.4), ("s2", "citadel", 7.49), ("s3", "citadel", 7.9),
+        ("s4", "citadel", 1.0),
+    )  # fmt: skip
     found = score_figures(given, signal_fates(given))["citadel"]
-    assert [(row["score"], row["signals"], row["resolved"]) for row in found] == [(8, 3, 2), (7, 1, 1)]
+    assert [(row["score"], row["signals"], row["resolved"]) for row in found] == [(8, 3, 2), (7, 1, 1), (1, 1, 0)]
     # s0 made 2, s1 lost 1, s3 was cut off; s2 made 0
-    assert [row["mean_r"] for row in found] == [0.5, 0.0]
+    assert [row["mean_r"] for row in found] == [0.5, 0.0, None]
     # 2 and -1: mean 0.5, deviation 2.1213, its error 1.5, t with one degree of freedom 12.706205
     assert found[0]["mean_r_high"] == pytest.approx(0.5 + 12.706205 * 1.5)
     assert found[1]["mean_r_low"] is None
 
 
 def test_the_first_score_of_a_signal_counts():
-    given = scored(("s0", "citadel", 9.0), ("s0", "citadel", 2.0), ("s1", "citadel", 4.0), ("gone", "citadel", 5.0))
+    given = scored(("s0", "citadel", 9.0), ("s0", "citadel", 2.0), ("s1", "citadel", 4.0), ("gone", "citadel", 5.0),
+                   ("s2", "citadel", 6.0))  # fmt: skip
     found = score_figures(given, signal_fates(given))["citadel"]
-    assert [(row["score"], row["signals"]) for row in found] == [(9, 1), (4, 1)]
+    assert [(row["score"], row["signals"]) for row in found] == [(9, 1), (6, 1), (4, 1)]
 
 
-def test_a_shield_that_always_says_the_same_is_left_out():
-    given = scored(("s0", "session", 10.0), ("s1", "session", 10.0), ("s0", "citadel", 3.0), ("s1", "citadel", 6.0))
+def test_a_shield_that_knows_no_more_than_two_scores_is_left_out():
+    rows = [(f"s{i}", "citadel", 3.0 + i) for i in range(3)] + [
+        (f"s{i}", "session", (1.0, 10.0)[i % 2]) for i in range(5)
+    ]
+    given = scored(*rows)
     assert list(score_figures(given, signal_fates(given))) == ["citadel"]
     assert score_figures({}, signal_fates({})) == {}
 

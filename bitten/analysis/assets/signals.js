@@ -57,11 +57,11 @@ function signalColumns(signals) {
   return [
     { label: "Decided (UTC)", width: 158, left: true, key: (i) => signals.opened[i], text: (i) => stamp(signals.opened[i]) },
     text("Symbol", 78, "symbol"),
-    text("Pattern", 150, "pattern"),
+    text("Pattern", 178, "pattern"),
     { label: "Side", width: 50, left: true, key: (i) => signals.side[i], text: (i) => (signals.side[i] > 0 ? "buy" : "sell") },
     { label: "Conf.", width: 62, key: (i) => signals.confidence[i], text: (i) => fixed(signals.confidence[i], 1), downFirst: true },
     { label: "Fate", width: 140, left: true, key: fate, text: fate },
-    { label: "Because", long: true, width: 300, left: true, key: reason, text: reason },
+    { label: "Because", long: true, width: 286, left: true, key: reason, text: reason },
     text("Ended by", 82, "result"),
     { label: "R", width: 64, key: (i) => signals.r[i], text: (i) => signed(signals.r[i], 2), downFirst: true, tone: (i) => signals.r[i] },
   ];
