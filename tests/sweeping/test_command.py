@@ -65,10 +65,7 @@ def test_a_sweep_and_what_runs_says_of_it(here: Path, capsys: pytest.CaptureFixt
     assert "drawdown ↑" in out
     code, _, err = typed(capsys, "runs", "diff", "backtest-0001", "sweep-0001")
     assert code == 2
-    assert (
-        err
-        == 'error: "sweep-0001" is a sweep, no single run; `bitten runs show sweep-0001` shows it\n'
-    )
+    assert err == 'error: "sweep-0001" is a sweep, no single run; `bitten runs show sweep-0001` shows it\n'
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
