@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bitten.analysis.report import render_report
-from bitten.analysis.statistics import AccountFacts, summarise
+from bitten.analysis.statistics import account_facts, summarise
 from bitten.backtesting import build_pipeline, make_feed
 from bitten.config import read_config
 from bitten.manifest import make_manifest
@@ -54,9 +54,9 @@ def measure_stages(settings: Mapping[str, Any]) -> list[Stage]:
     decoding = (time.process_time() - everything) - (time.thread_time() - own) + timer.spent["decode"][1]
 
     tables = timer.run("tables", pipeline.parts.journal.tables)
-    accounts = [AccountFacts(account.id, account.currency, account.balance) for account in config.accounts]
+    accounts = account_facts(config.accounts)
     span = (pipeline.counters.first or 0, pipeline.counters.last or 0)
-    summary = timer.run("summary", summarise, tables, accounts, span)
+    summary = timer.run("summary", summarise, tables, accounts, span, [gate.name for gate in config.gates])
     manifest = make_manifest(config, "bench", facts, pipeline, "", 1.0)
     with tempfile.TemporaryDirectory() as folder:
         timer.run("write", write_tables, Path(folder), tables)

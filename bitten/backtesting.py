@@ -200,7 +200,8 @@ def _extra_tables(pipeline: Pipeline) -> dict[str, pa.Table]:
         try:
             for name, table in step.part.tables().items():
                 other = extra.get(name)
-                if not name.isidentifier() or name in (*TABLES, "performance") or (other is not None and other.schema != table.schema):
+                taken = name in (*TABLES, "performance") or (other is not None and other.schema != table.schema)
+                if taken or not name.isidentifier():
                     raise ValueError(f'a table cannot be called "{name}": that is taken, or no word')
                 extra[name] = table if other is None else pa.concat_tables([other, table]).unify_dictionaries()
         except Exception as error:
