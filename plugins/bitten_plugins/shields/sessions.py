@@ -13,14 +13,14 @@ import numpy as np
 
 from bitten.clock import utc_offset_ns
 from bitten.model.dtypes import NS_PER_MINUTE, Ints
-from bitten.sessions import WINDOWS
+from bitten.sessions import WINDOWS as PLACES
 from bitten.store.tradingweek import CLOSE_NS, OPEN_NS, WEEK_NS
 
 HOUR_NS: Final = 60 * NS_PER_MINUTE
 DAY_NS: Final = 24 * HOUR_NS
 _MONDAY_NS: Final = 4 * DAY_NS  # 1970-01-05
 
-LONDON, NEW_YORK, TOKYO = (WINDOWS[name].clock for name in ("london", "new_york", "tokyo"))
+LONDON, NEW_YORK, TOKYO = (PLACES[name].clock for name in ("london", "new_york", "tokyo"))
 
 CLOSED, ROLLOVER, SUNDAY_OPEN, FRIDAY_LATE, QUIET, IN_TOKYO, IN_LONDON, IN_NEW_YORK, OVERLAP = range(9)
 NAMES: Final = (
@@ -40,7 +40,7 @@ def _clock(hour: int, minute: int = 0) -> int:
 
 
 LONDON_HOURS, NEW_YORK_HOURS, TOKYO_HOURS = (
-    (_clock(0, WINDOWS[name].start), _clock(0, WINDOWS[name].end)) for name in ("london", "new_york", "tokyo")
+    (_clock(0, PLACES[name].start), _clock(0, PLACES[name].end)) for name in ("london", "new_york", "tokyo")
 )
 ROLLOVER_HOURS: Final = (_clock(16, 50), _clock(18, 10))  # New York, Monday to Friday
 FRIDAY_LATE_NS: Final = 4 * DAY_NS + _clock(15)  # of the New York week
