@@ -39,7 +39,8 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
         "bitten.commands.explain:explain", "Tell why a signal was fired or not, from pattern to outcome."
     ),
     "runs": BuiltIn("bitten.commands.runs:runs", "List, show and compare finished runs."),
-    "plugins": BuiltIn("bitten.commands.plugins:plugins", "List what is installed, and the parameters of each part."),
+    "patterns": BuiltIn("bitten.commands.patterns:patterns", "List patterns, and draw examples of what they see."),
+    "plugins": BuiltIn("bitten.commands.plugins:plugins", "List what is installed, show parameters, check the laws."),
 }
 
 

@@ -61,12 +61,18 @@ class Pattern(ABC):
     parameters. `evidence` names the numbers that each signal carries, at most `EVIDENCE_SLOTS`; `evidence_prices` those
     among them that a kernel writes as prices in points, so that people read them as decimal prices.
     `context_timeframes` are bars it wants beside those of its own timeframe.
+
+    Two claims say what the conformance kit holds it to. `symmetries`: "mirror" (in the market M - p sells are the buys
+    of the plain one, to the point) and "scale" (only ratios of prices matter); a pattern leaves out what it does not
+    claim. `memory`: after so many bars it no longer matters where the history began; 0 for one that never forgets.
     """
 
     Config: ClassVar[type[msgspec.Struct]]
     evidence: ClassVar[tuple[str, ...]] = ()
     evidence_prices: ClassVar[tuple[str, ...]] = ()
     context_timeframes: ClassVar[tuple[str, ...]] = ()
+    symmetries: ClassVar[tuple[str, ...]] = ("mirror", "scale")
+    memory: ClassVar[int] = 1000
 
     def __init__(self, config: Any, context: PatternContext) -> None:
         self.config = config
@@ -102,6 +108,10 @@ class KernelPattern(Pattern):
     def signals_pending(self) -> int:
         """How many signals the state may owe at most, from bars of earlier calls, beyond `signals_per_bar`."""
         return 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the room for signals, which is as large as the largest batch was."""
+        return {**self.__dict__, "_out": np.zeros(0, SIGNAL)}
 
     @abstractmethod
     def new_state(self) -> Any:

@@ -71,7 +71,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "found"),
     [
         (["backtset"], 'no command "backtset": did you mean "backtest"?'),
-        (["zzz"], 'no command "zzz": allowed are backtest, data, demo, explain, init, plugins, runs'),
+        (["zzz"], 'no command "zzz": allowed are backtest, data, demo, explain, init, patterns, plugins, runs'),
         (["--versoin"], "--version"),
         (["plugins", "lst"], "list"),
         (["plugins", "list", "--knd", "gates"], "--kind"),

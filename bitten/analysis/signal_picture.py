@@ -241,6 +241,8 @@ def _instants(plot: _Plot, picture: SignalPicture) -> Iterator[str]:
     if picture.anchor is None or not plot.time[0] <= picture.anchor < picture.time:
         return
     a = plot.x(picture.anchor) + plot.slot / 2
+    if a > x - 2:  # a signal within the bar that it is about
+        return
     yield f'<line class="anchor" x1="{a:.1f}" x2="{a:.1f}" y1="{_TOP - 6}" y2="{_HEIGHT - _BOTTOM}"/>'
     yield _text(a - 3, _TOP - 10, "anchor", "anchor", "end")
 

@@ -1,4 +1,4 @@
-"""`bitten plugins`: what is installed, and what each part can be told."""
+"""`bitten plugins`: what is installed, what each part can be told, and whether it keeps the laws of its kind."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from bitten.commands.plugins_check import check_plugin
 from bitten.errors import BittenError, PluginError, did_you_mean
 from bitten.manager import GROUP, KINDS, Entry, Manager
 
@@ -25,7 +26,10 @@ _PLACES: Final = {
 
 @click.group()
 def plugins() -> None:
-    """List what is installed, and the parameters of each part."""
+    """List what is installed, show the parameters of each part, check that it keeps the laws."""
+
+
+plugins.add_command(check_plugin)
 
 
 class _Kind(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click

@@ -5,8 +5,9 @@
     def test_my_pattern_keeps_the_laws():
         check_pattern(MyPattern, random_bars(np.random.default_rng(1), 3000))
 
-Every contract raises an AssertionError that shows the first counter-example. Nothing here needs pytest or hypothesis;
-with `pytest_plugins = ["bitten.testing"]` the fixture `market_rng` is there as well.
+Every contract raises an AssertionError that shows the first counter-example; `try_pattern` gives a ruling for every law
+instead, as `bitten plugins check` shows them. Nothing here needs pytest or hypothesis; with
+`pytest_plugins = ["bitten.testing"]` the fixture `market_rng` is there as well.
 """
 
 from __future__ import annotations
@@ -17,26 +18,32 @@ from typing import Any
 
 import numpy as np
 
-from bitten.errors import did_you_mean
-from bitten.model.dtypes import EVIDENCE_SLOTS, Records
+from bitten.model.dtypes import Records
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
-from bitten.model.timeframe import timeframe_ns
-from bitten.pattern import Pattern, PatternContext
-from bitten.testing.contracts import check_executor, check_feed, check_gate, configured
-from bitten.testing.laws import laws
-from bitten.testing.markets import INSTRUMENT, bars_as_quotes, longer_bars, random_bars, random_quotes
-from bitten.testing.trial import LawBroken, Replay, Trial
+from bitten.pattern import Pattern
+from bitten.testing.contracts import check_executor, check_feed, configured
+from bitten.testing.kit import BROKEN, KEPT, Options, Ruling, random_markets, recorded_bars, recorded_quotes, rulings
+from bitten.testing.markets import INSTRUMENT, random_bars, random_quotes
+from bitten.testing.parts import check_gate, check_shield
+from bitten.testing.trial import LawBroken, Recording
 
 __all__ = [
     "INSTRUMENT",
     "LawBroken",
+    "Recording",
+    "Ruling",
     "check_executor",
     "check_feed",
     "check_gate",
     "check_pattern",
+    "check_shield",
     "random_bars",
+    "random_markets",
     "random_quotes",
+    "recorded_bars",
+    "recorded_quotes",
+    "try_pattern",
 ]
 
 if "pytest" in sys.modules:
@@ -71,8 +78,8 @@ def check_pattern(
         timeframe: period of the bars.
         instrument: what is traded.
         quotes: the quotes, for patterns that read them; made of the bars if None.
-        mirror: whether the pattern claims that sells are the exact mirror of buys.
-        scale: whether it claims that only ratios of prices matter.
+        mirror: whether the pattern claims that sells are the exact mirror of buys; its `symmetries` may say no as well.
+        scale: whether it claims that only ratios of prices matter; likewise.
         processes: whether to run it in fresh processes too (a second or two), which finds orders that depend on hashes.
         only: names of laws, to try no others.
         seed: of the cuts and poisons.
@@ -80,26 +87,40 @@ def check_pattern(
     Raises:
         LawBroken: with the law and the first counter-example.
     """
-    if len(kind.evidence) > EVIDENCE_SLOTS:
-        raise LawBroken(f"{kind.__name__} names {len(kind.evidence)} pieces of evidence, at most {EVIDENCE_SLOTS} fit")
-    config = configured(kind, config)
-    context = PatternContext(instrument, timeframe, timeframe_ns(timeframe))
-    market = {name: longer_bars(bars, name) for name in kind.context_timeframes}
-    market[timeframe] = bars
-    if quotes is None:
-        quotes = bars_as_quotes(bars, timeframe, instrument.symbol)
-    trial = Trial(kind, config, context, Replay(market, quotes), seed)
-    chosen = laws(mirror, scale, processes)
-    for name in only:
-        if name not in chosen:
-            raise ValueError(f'law "{name}" is unknown{did_you_mean(name, chosen)}')
+    market = recorded_bars("", kind, bars, timeframe, instrument, quotes)
+    options = Options(mirror, scale, processes, tuple(only), seed)
     kept = []
-    for name, law in chosen.items():
-        if only and name not in only:
-            continue
-        try:
-            law(trial)
-        except LawBroken as broken:
-            raise LawBroken(f"{kind.__name__} breaks the law of {name}: {broken}") from None
-        kept.append(name)
+    for ruling in rulings(kind, [market], configured(kind, config), options):
+        if ruling.verdict == BROKEN:
+            raise LawBroken(f"{kind.__name__} breaks the law of {ruling.law}: {ruling.example}")
+        if ruling.verdict == KEPT:
+            kept.append(ruling.law)
     return kept
+
+
+def try_pattern(
+    kind: type[Pattern],
+    markets: Sequence[Recording] = (),
+    config: Any = None,
+    *,
+    mirror: bool = True,
+    scale: bool = True,
+    processes: bool = True,
+    only: Sequence[str] = (),
+    seed: int = 0,
+) -> list[Ruling]:
+    """Try a pattern under every law on several markets; a ruling for each law, broken or not.
+
+    Args:
+        kind: the pattern's class, importable by its name.
+        markets: made by `recorded_bars`, `recorded_quotes` or `random_markets`; three random ones if none is given.
+        config: as for `check_pattern`, and the options likewise.
+        mirror: False leaves that law out.
+        scale: False leaves that law out.
+        processes: False runs it in this process only.
+        only: names of laws, to try no others.
+        seed: of the cuts and poisons.
+    """
+    settings = configured(kind, config)
+    markets = markets or random_markets(kind, settings)
+    return list(rulings(kind, markets, settings, Options(mirror, scale, processes, tuple(only), seed)))

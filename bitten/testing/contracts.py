@@ -1,8 +1,7 @@
-"""Contracts of feeds, gates and executors, each as a check that shows its first counter-example."""
+"""Contracts of feeds and executors, each as a check that shows its first counter-example."""
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -13,17 +12,14 @@ import numpy as np
 from bitten.executor import Executor, ExecutorContext, Report
 from bitten.fates import Fates
 from bitten.feed import Feed, FeedContext
-from bitten.gate import Gate, GateContext, Situation, Verdict, column
-from bitten.ledger import Account, Ledger
-from bitten.market import Market, MarketView
-from bitten.model.dtypes import CLOSED, FILLED, NS_PER_SECOND, Floats
-from bitten.model.facts import ExitPlan, Fire, Signal
+from bitten.market import Market
+from bitten.model.dtypes import CLOSED, FILLED
+from bitten.model.facts import Fire
 from bitten.model.quotes import QUOTES_PER_BAR, Quotes, Slice
 from bitten.testing.markets import INSTRUMENT, random_quotes
+from bitten.testing.partmarket import random_signal
 from bitten.testing.trial import LawBroken
 
-_CONDITIONS: Final = 12  # situations a gate is tried in
-_ACCOUNTS: Final = 5
 _FIRES: Final = 40  # orders an executor is given
 
 
@@ -94,147 +90,6 @@ def _fault_of_quotes(symbol: str, quotes: Quotes, context: FeedContext, after: i
     return ""
 
 
-def check_gate(kind: type[Gate], config: Any = None, *, context: GateContext | None = None, seed: int = 0) -> int:
-    """Try a gate in random situations; the number of accounts it refused in them.
-
-    A verdict is complete, the same when asked again, leaves the situation as it was, and is for each account what it
-    would be if that account were alone, or in another row.
-
-    Raises:
-        LawBroken: with the situation's number and what is wrong.
-    """
-    rng = np.random.default_rng(seed)
-    refused = 0
-    for number in range(_CONDITIONS):
-        trial = _GateTrial(kind(configured(kind, config), context or GateContext()), f"situation {number}", rng)
-        everybody = list(range(_ACCOUNTS))
-        verdict = trial.ask(everybody)
-        refused += int((~verdict.passed).sum())
-        for how, rows in [
-            ("asked again", everybody),
-            ("accounts in reverse order", everybody[::-1]),
-            *((f"account {row} alone", [row]) for row in everybody),
-        ]:
-            _same_verdict(trial.ask(rows), verdict, rows, f"situation {number}, {how}")
-    return refused
-
-
-class _GateTrial:
-    """One situation with five accounts, which a gate can be shown in any selection and order."""
-
-    def __init__(self, gate: Gate, name: str, rng: np.random.Generator) -> None:
-        self.gate = gate
-        self.name = name
-        self.market, self.signal = _market(rng)
-        self.accounts = [
-            Account(f"a{i}", currency, float(rng.integers(100, 100_000)), int(rng.integers(1, 4)), 20.0, 80.0)
-            for i, currency in zip(range(_ACCOUNTS), itertools.cycle(("USD", "EUR")), strict=False)
-        ]
-        self.lots: Floats = np.round(rng.integers(0, 100, _ACCOUNTS) / 100, 2)
-        self.loss: Floats = rng.uniform(50.0, 500.0, _ACCOUNTS)  # money that one lot loses at the stop
-        self.busy = rng.integers(0, 4, _ACCOUNTS).tolist()
-        self.now = self.signal.time + int(rng.choice([0, 1, 60, 240])) * NS_PER_SECOND  # a person may answer late
-
-    def ask(self, rows: list[int]) -> Verdict:
-        """The gate's verdict on these accounts, in this order."""
-        ledger = _ledger([self.accounts[row] for row in rows], [self.busy[row] for row in rows], self.signal)
-        view = MarketView(self.market, self.now)
-        worked_out = {"loss_per_lot": self.loss[rows]}
-        situation = Situation(self.signal, view, ledger, self.lots[rows].copy(), 0.75, None, worked_out)
-        before = _columns(situation)
-        verdict = self.gate.decide(situation)
-        wrong = _fault_of_verdict(verdict, len(rows))
-        if not wrong and _columns(situation) != before:
-            wrong = "it changed the situation that it was given"
-        if wrong:
-            raise LawBroken(f"{self.name}: {wrong}")
-        return verdict
-
-
-def _market(rng: np.random.Generator) -> tuple[Market, Signal]:
-    """A market of one symbol, and a signal at its last quote."""
-    quotes = random_quotes(rng, 200)
-    market = Market({INSTRUMENT.symbol: INSTRUMENT}, {})
-    market.begin(Slice(int(quotes.ts[-1]), {INSTRUMENT.symbol: quotes}))
-    return market, _signal(rng, quotes, quotes.ts.size - 1, 0)
-
-
-def _signal(rng: np.random.Generator, quotes: Quotes, at: int, number: int) -> Signal:
-    side = int(rng.choice([-1, 1]))
-    bid = int(quotes.bid[at])
-    return Signal(
-        id=f"signal-{number}",
-        pattern="random",
-        instrument=INSTRUMENT,
-        timeframe="M1",
-        timeframe_ns=60 * NS_PER_SECOND,
-        side=side,
-        time=int(quotes.ts[at]),
-        anchor=number,
-        reference_points=bid,
-        stop_points=bid - side * int(rng.integers(20, 200)),
-        target_points=bid + side * int(rng.integers(20, 200)),
-        relative=False,
-        confidence=float(rng.integers(0, 1001)) / 10,
-        expiry=0,
-        plan=ExitPlan(),
-        atr_points=float(rng.integers(10, 200)),
-    )
-
-
-def _ledger(accounts: Sequence[Account], busy: Sequence[int], signal: Signal) -> Ledger:
-    """Accounts of which each has some fires that have not ended; half of them are on the signal's symbol."""
-    pound = dataclasses.replace(INSTRUMENT, symbol="GBPUSD", base="GBP")
-    other = msgspec.structs.replace(signal, instrument=pound)
-    ledger = Ledger(accounts)
-    for row, account in enumerate(accounts):
-        for i in range(busy[row]):
-            fired = msgspec.structs.replace(signal if i % 2 else other, id=f"earlier-{row}-{i}")
-            name, risk = f"{account.id}-{i}", account.balance / 25
-            ledger.apply(Fire(name, 10 * row + i, fired, account.id, 0.1, signal.time - 1, risk))
-    return ledger
-
-
-def _columns(situation: Situation) -> tuple[Any, ...]:
-    ledger = situation.ledger
-    arrays = (situation.lots, situation.risk, ledger.balance, ledger.slots, ledger.used, ledger.open_risk)
-    bands = (ledger.band_low, ledger.band_high)
-    return (*(array.tolist() for array in (*arrays, *bands)), ledger.on_symbol(situation.signal.symbol).tolist())
-
-
-def _fault_of_verdict(verdict: Verdict, size: int) -> str:
-    if not isinstance(verdict, Verdict):
-        return f"decide returned {type(verdict).__name__}, must be a Verdict"
-    if verdict.passed.shape != (size,) or verdict.passed.dtype != np.bool_:
-        return f"passed has shape {verdict.passed.shape} and type {verdict.passed.dtype}, must be bool ({size},)"
-    if verdict.lots is not None and (
-        verdict.lots.shape != (size,) or not np.isfinite(verdict.lots).all() or (verdict.lots < 0).any()
-    ):
-        return f"lots are {verdict.lots.tolist()}, must be {size} finite numbers, none negative"
-    try:
-        numbers = [column(value, size) for value in (verdict.measured, verdict.limit)]
-        reason = verdict.reason.format(measured=0.5, limit=1.5, account="a0")
-    except (ValueError, KeyError, IndexError) as error:
-        return f"measured, limit or reason cannot be used: {type(error).__name__}: {error}"
-    if not all(np.isfinite(one[~verdict.passed]).all() for one in numbers):
-        return "measured or limit of a refusal is not a finite number"
-    return "" if reason.strip() else "a refusal has no reason"
-
-
-def _same_verdict(found: Verdict, whole: Verdict, rows: Sequence[int], how: str) -> None:
-    pick = list(rows)
-    size = whole.passed.size
-    for name in ("passed", "measured", "limit", "lots"):
-        ours, theirs = getattr(found, name), getattr(whole, name)
-        if (ours is None) != (theirs is None):
-            raise LawBroken(f"{how}: {name} is {ours}, was {theirs}")
-        if ours is None:
-            continue
-        left, right = column(ours, len(pick)), column(theirs, size)[pick]
-        if not np.array_equal(left, right, equal_nan=True):
-            raise LawBroken(f"{how}: {name} is {left.tolist()}, was {right.tolist()}")
-
-
 def check_executor(make: Callable[[ExecutorContext], Executor], *, seed: int = 0) -> int:
     """Give an executor random orders over random quotes; the number of positions it opened.
 
@@ -252,7 +107,7 @@ def check_executor(make: Callable[[ExecutorContext], Executor], *, seed: int = 0
     quotes = random_quotes(rng, 4000)
     at = np.sort(rng.choice(quotes.ts.size - 10, _FIRES, replace=False)).tolist()
     fires = [
-        Fire(f"fire-{i}", i, _signal(rng, quotes, index, i), "main", 0.1, int(quotes.ts[index]))
+        Fire(f"fire-{i}", i, random_signal(rng, quotes, index, i), "main", 0.1, int(quotes.ts[index]))
         for i, index in enumerate(at)
     ]
     seldom = _execute(make, quotes, fires, [])

@@ -5,10 +5,12 @@ They look like nothing in particular and are good for nothing but tests: prices 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
+from bitten.bars import BarLadder
 from bitten.model.dtypes import BAR, NS_PER_MS, NS_PER_SECOND, Ints, Records
 from bitten.model.instrument import Instrument
 from bitten.model.quotes import Quotes
@@ -111,6 +113,11 @@ def bars_as_quotes(bars: Records, timeframe: str, symbol: str = "EURUSD") -> Quo
     bid = path.ravel()
     spread = np.repeat(bars["spread_sum"] // np.maximum(bars["quotes"], 1), 4)
     return Quotes(symbol, ts, bid, bid + spread)
+
+
+def quotes_as_bars(quotes: Quotes, timeframes: Iterable[str]) -> dict[str, Records]:
+    """The bars that quotes complete, by timeframe, each known with the first quote of the next; as the pipeline's."""
+    return BarLadder(timeframes).update(quotes)
 
 
 def longer_bars(bars: Records, timeframe: str) -> Records:

@@ -2,78 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
 from bitten.clock import iso
-from bitten.model.dtypes import NO_PRICE, SIGNAL, Ints, Records
+from bitten.errors import BittenError
+from bitten.model.dtypes import NO_PRICE, SIGNAL, Bools, Records
 from bitten.model.facts import side_name
-from bitten.model.quotes import Quotes
-from bitten.pattern import Batch, Pattern, PatternContext
+from bitten.model.instrument import Instrument
+from bitten.pattern import Batch, Pattern, PatternContext, PatternFailed
+from bitten.testing.outside import Touched, watched
+from bitten.testing.replay import BEGINNING, Replay
 
-_BEGINNING: Final = -(1 << 62)
-_PRICES: Final = ("open", "high", "low", "close")
-_SPREADS: Final = ("spread_sum", "spread_min", "spread_max")
 _BARS_SHOWN: Final = 5
+
+T = TypeVar("T")
 
 
 class LawBroken(AssertionError):  # noqa: N818  # reads as what happened, like AssertionError itself
     """A plugin does not keep a law; the message shows where."""
 
 
-@dataclass(frozen=True, eq=False)
-class Replay:
-    """A recorded market: closed bars by timeframe and quotes, all of one symbol."""
+class NotApplicable(Exception):  # noqa: N818  # no error: a law has nothing to say here, and the message says why
+    """A law cannot be tried on this pattern or this market."""
 
-    bars: Mapping[str, Records]
-    quotes: Quotes
 
-    @cached_property
-    def instants(self) -> Ints:
-        """Every instant at which something becomes known."""
-        return np.unique(np.concatenate([self.quotes.ts, *(bars["known"] for bars in self.bars.values())]))
+class Recording(NamedTuple):
+    """A recorded market with its name, as `seed 1` or `XAUUSD M1`."""
 
-    def batch(self, after: int, until: int) -> Batch:
-        """What became known after one instant and up to another."""
-        bars = {}
-        for name, rows in self.bars.items():
-            low, high = np.searchsorted(rows["known"], [after, until], "right")
-            bars[name] = rows[low:high]
-        low, high = np.searchsorted(self.quotes.ts, [after, until], "right")
-        quotes = self.quotes
-        return Batch(
-            bars, Quotes(quotes.symbol, quotes.ts[low:high], quotes.bid[low:high], quotes.ask[low:high]), until
-        )
-
-    def until(self, instant: int) -> Replay:
-        """The same market, ended."""
-        batch = self.batch(_BEGINNING, instant)
-        return Replay(batch.bars, batch.quotes)
-
-    def changed(self, after: int, change: Callable[[Records], Records], scale: int = 1) -> Replay:
-        """The same market with other bids after an instant, and spreads multiplied.
-
-        `change` is given bids in any shape and must keep their shape.
-        """
-        bars = {}
-        for name, rows in self.bars.items():
-            late = rows["known"] > after
-            new = rows.copy()
-            levels = change(np.stack([rows[column][late] for column in _PRICES]))
-            new["open"][late], new["close"][late] = levels[0], levels[3]
-            new["high"][late], new["low"][late] = levels.max(axis=0), levels.min(axis=0)
-            for column in _SPREADS:
-                new[column] *= scale
-            bars[name] = new
-        late = self.quotes.ts > after
-        bid = self.quotes.bid.copy()
-        bid[late] = change(bid[late])
-        ask = bid + scale * (self.quotes.ask - self.quotes.bid)
-        return Replay(bars, Quotes(self.quotes.symbol, self.quotes.ts, bid, ask))
+    name: str
+    replay: Replay
+    instrument: Instrument
+    timeframe: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +49,21 @@ class Trial:
     context: PatternContext
     replay: Replay
     seed: int = 0
+    name: str = ""  # of the market
+    touched: list[Touched] = field(default_factory=list)  # files and the like, when it ran for the first time
 
     @cached_property
     def whole(self) -> Records:
         """Its signals where the market comes in one piece."""
-        return run(self.new(), self.replay, [self.end])
+        with watched("when it was made", self.touched):
+            pattern = self.new()
+        with watched("in scan", self.touched):
+            return run(pattern, self.replay, [self.end])
+
+    @property
+    def bars(self) -> Records:
+        """The market's bars in the pattern's own timeframe."""
+        return self.replay.bars[self.context.timeframe]
 
     @property
     def end(self) -> int:
@@ -98,16 +72,53 @@ class Trial:
 
     def new(self) -> Pattern:
         """A fresh instance."""
-        return self.kind(self.config, self.context)
+        return attempt(lambda: self.kind(self.config, self.context), "it cannot be made")
 
 
-def run(pattern: Pattern, replay: Replay, cuts: Sequence[int], after: int = _BEGINNING) -> Records:
-    """A pattern's signals where the market is cut at these instants."""
-    found = []
+def run(pattern: Pattern, replay: Replay, cuts: Iterable[int], after: int = BEGINNING) -> Records:
+    """A pattern's signals where the market is cut at these instants.
+
+    Raises:
+        LawBroken: it raised, or returned what is no array of SIGNAL.
+    """
+    found = [np.zeros(0, SIGNAL)]
     for until in cuts:
-        found.append(pattern.scan(replay.batch(after, until)).copy())
+        batch = replay.batch(after, until)
+        rows = scan(pattern, batch)
+        if not isinstance(rows, np.ndarray) or rows.dtype != SIGNAL or rows.ndim != 1:
+            what = f"an array of {rows.dtype}" if isinstance(rows, np.ndarray) else f"a {type(rows).__name__}"
+            raise LawBroken(f"scan returned {what}, must be an array of bitten.model.dtypes.SIGNAL with one dimension")
+        found.append(rows.copy())
         after = until
-    return np.concatenate(found) if found else np.zeros(0, SIGNAL)
+    return np.concatenate(found)
+
+
+def scan(pattern: Pattern, batch: Batch) -> Records:
+    """One call, whose errors break the law."""
+    return attempt(lambda: pattern.scan(batch), f"scan raised, given what was known up to {iso(batch.horizon)}")
+
+
+def attempt(call: Callable[[], T], what: str) -> T:
+    """Call into a plugin; what it raises breaks the law, but for errors that a person can mend."""
+    try:
+        return call()
+    except (LawBroken, BittenError):
+        raise
+    except PatternFailed as failure:
+        raise LawBroken(f"{what}: {failure} (at the bar known {iso(failure.time)})") from failure
+    except Exception as error:
+        first_line = (str(error).strip().splitlines() or [""])[0]
+        raise LawBroken(f"{what}: {type(error).__name__}: {first_line}") from error
+
+
+def unequal(found: Records, expected: Records) -> Bools:
+    """Where two runs' signals differ in any field, row by row; both of one length, NaN equals NaN."""
+    different = np.zeros(found.size, np.bool_)
+    for name in SIGNAL.names or ():
+        left, right = found[name], expected[name]
+        apart = ~((left == right) | ((left != left) & (right != right)))
+        different |= apart.any(axis=tuple(range(1, apart.ndim)))
+    return different
 
 
 def compare(trial: Trial, found: Records, expected: Records, how: str, otherwise: str = "fed in one piece") -> None:
@@ -121,29 +132,35 @@ def compare(trial: Trial, found: Records, expected: Records, how: str, otherwise
         otherwise: what was special about the other.
     """
     both = min(found.size, expected.size)
-    different = np.zeros(both, np.bool_)
-    for name in SIGNAL.names or ():
-        left, right = found[name][:both], expected[name][:both]
-        unequal = ~((left == right) | ((left != left) & (right != right)))
-        different |= unequal.any(axis=tuple(range(1, unequal.ndim)))
+    different = unequal(found[:both], expected[:both])
     first = int(np.argmax(different)) if different.any() else both
     if first == both and found.size == expected.size:
         return
-    shown = [describe(rows[first]) if first < rows.size else "none" for rows in (found, expected)]
-    row = min((rows[first] for rows in (found, expected) if first < rows.size), key=lambda one: int(one["time"]))
+    pair = [rows[first] if first < rows.size else None for rows in (found, expected)]
+    differ(trial, first, pair[0], pair[1], how, otherwise)
+
+
+def differ(
+    trial: Trial, number: int, found: Records | None, expected: Records | None, how: str, otherwise: str
+) -> None:
+    """Raise `LawBroken` with two signals that should be one, and the bars before the earlier of them."""
+    shown = [describe(trial.kind, row) for row in (found, expected)]
+    row = min((row for row in (found, expected) if row is not None), key=lambda one: int(one["time"]))
     raise LawBroken(
-        f"signal {first} of {trial.kind.__name__} is not the same:\n  {how}: {shown[0]}\n  {otherwise}: {shown[1]}\n"
+        f"signal {number} of {trial.kind.__name__} is not the same:\n  {how}: {shown[0]}\n  {otherwise}: {shown[1]}\n"
         f"{bars_before(trial, row)}"
     )
 
 
-def describe(row: Records) -> str:
-    """One signal on one line."""
+def describe(kind: type[Pattern], row: Records | None) -> str:
+    """One signal on one line, prices in points; "none" for none."""
+    if row is None:
+        return "none"
     levels = ", ".join(f"{name} {_level(int(row[name]))}" for name in ("reference", "stop", "target"))
-    evidence = ", ".join(f"{value:.6g}" for value in row["evidence"])
+    evidence = "".join(f" {name} {value:.6g}" for name, value in zip(kind.evidence, row["evidence"], strict=False))
     return (
         f"{iso(int(row['time']))} {side_name(int(row['side']))} anchor {row['anchor']} {levels} "
-        f"confidence {row['confidence']:.6g} expiry {row['expiry']} atr {row['atr']:.6g} evidence [{evidence}]"
+        f"confidence {row['confidence']:.6g} expiry {row['expiry']} atr {row['atr']:.6g}{evidence}"
     )
 
 
@@ -153,10 +170,15 @@ def _level(points: int) -> str:
 
 def bars_before(trial: Trial, row: Records) -> str:
     """The last bars before a signal, for the message."""
-    bars = trial.replay.bars[trial.context.timeframe]
-    last = int(np.searchsorted(bars["known"], row["time"], "right"))
+    last = int(np.searchsorted(trial.bars["known"], row["time"], "right"))
+    return show_bars(trial.bars[max(0, last - _BARS_SHOWN) : last], "the bars before it:")
+
+
+def show_bars(bars: Sequence[Records] | Records, heading: str) -> str:
+    """Bars as lines of text, prices in points, in columns."""
+    names = ("open", "high", "low", "close")
+    width = max((len(str(bar[name])) for bar in bars for name in names), default=1)
     lines = [
-        f"  {iso(bar['time'], 0)} open {bar['open']} high {bar['high']} low {bar['low']} close {bar['close']}"
-        for bar in bars[max(0, last - _BARS_SHOWN) : last]
+        f"  {iso(int(bar['time']), 0)} " + " ".join(f"{name} {bar[name]:>{width}}" for name in names) for bar in bars
     ]
-    return "\n".join(["  the bars before it:", *lines])
+    return "\n".join([f"  {heading}", *lines])

@@ -46,6 +46,7 @@ class SignalsFile(Pattern):
     """
 
     Config = SignalsFileConfig
+    symmetries = ()  # the file's prices are what they are
 
     def __init__(self, config: SignalsFileConfig, context: PatternContext) -> None:
         super().__init__(config, context)

@@ -78,12 +78,16 @@ def test_the_distribution_is_built_installed_tested_and_backtested(page: str, pr
         "pip install . pytest",
         "bitten plugins list",
         "bitten plugins show long_wick",
+        "bitten plugins check long_wick",
+        "bitten patterns show long_wick --examples 4",
         "pytest",
         "bitten backtest",
         "bitten runs list",
     ]
     assert re.search(r"inside_bar +fades \(fades 1\.0\)", said["bitten plugins list"])
     assert "least wick, as a share of the bar's range" in said["bitten plugins show long_wick"]
+    assert "14 kept" in said["bitten plugins check long_wick"]
+    assert (project / "long_wick.html").read_text(encoding="utf-8").count("<article>") == 4
     assert "5 passed" in said["pytest"]
     folder = next((project / "runs").iterdir())
     signals = pq.read_table(folder / "signals.parquet").to_pandas()

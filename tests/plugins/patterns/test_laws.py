@@ -9,6 +9,7 @@ import pytest
 
 from bitten.pattern import KernelPattern
 from bitten.testing import check_pattern, random_bars
+from bitten.testing.laws import LAWS
 from bitten_plugins.patterns.bb_scalp import BbScalp
 from bitten_plugins.patterns.fair_value_gap_fill import FairValueGapFill
 from bitten_plugins.patterns.kalman_quickfire import KalmanQuickfire
@@ -25,7 +26,7 @@ every = pytest.mark.parametrize("kind", PATTERNS, ids=lambda kind: kind.__name__
 @pytest.mark.parametrize(("timeframe", "seed"), [("M1", 1), ("M5", 2), ("H1", 3)])
 def test_laws_hold_on_random_bars(kind: type[KernelPattern], timeframe: str, seed: int) -> None:
     bars = random_bars(np.random.default_rng(seed), 3000, timeframe)
-    assert len(check_pattern(kind, bars, timeframe=timeframe, seed=seed)) == 9
+    assert len(check_pattern(kind, bars, timeframe=timeframe, seed=seed)) == len(LAWS)
 
 
 @every
@@ -43,7 +44,7 @@ def test_laws_hold_on_dirty_m5(kind: type[KernelPattern], shared_data: Path) -> 
 @pytest.mark.parametrize("seed", [4, 5])
 def test_laws_hold_in_the_other_mode_of_fvg(seed: int) -> None:
     bars = random_bars(np.random.default_rng(seed), 3000)
-    assert len(check_pattern(FairValueGapFill, bars, {"mode": "fill"}, seed=seed)) == 9
+    assert len(check_pattern(FairValueGapFill, bars, {"mode": "fill"}, seed=seed)) == len(LAWS)
 
 
 def test_laws_hold_where_zones_have_to_make_room() -> None:
