@@ -28,7 +28,7 @@ CONTEXT = GateContext(instruments={"EURUSD": INSTRUMENT})
 CONTRACTS: list[tuple[str, dict[str, Any], bool]] = [
     ("kill_switch", {}, False),
     ("kill_switch", {"state": "reducing"}, True),
-    ("data_validity", {}, True),
+    ("data_validity", {"max_quote_age_seconds": 2}, True),
     ("data_validity", {"max_quote_age_seconds": 1e6}, False),
     ("duplicate", {}, False),
     ("duplicate", {"cooldown_minutes": 1}, True),
