@@ -64,7 +64,8 @@ def commands(task: str, rest: list[str]) -> list[list[str]]:
     if task == "lint":
         return [["-m", "ruff", "check", *rest], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]]
     selection = [] if "--long" in rest or "-m" in rest else ["-m", "not long"]
-    return [["-m", "pytest", "--cov", *selection, *(option for option in rest if option != "--long")]]
+    side_by_side = [] if "-n" in rest else ["-n", "auto", "--dist", "worksteal"]  # one process for each core
+    return [["-m", "pytest", "--cov", *side_by_side, *selection, *(option for option in rest if option != "--long")]]
 
 
 def run(python: Path, command: list[str]) -> int:

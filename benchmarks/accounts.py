@@ -97,7 +97,7 @@ def open_positions(rng: np.random.Generator, ledger: Ledger, market: Market) -> 
         for _ in range(int(rng.integers(0, 4))):
             signal = signals[int(rng.integers(12))]
             number += 1
-            fire = Fire(f"f{number}", number, signal, account.id, 0.1, START - 120 * NS_PER_MINUTE, 20.0)
+            fire = Fire(f"f{number}", number, signal, account.id, 0.1, START - 120 * NS_PER_MINUTE, risk=20.0)
             ledger.apply(fire)
             ledger.apply(Fill(fire, START, signal.reference_points, signal.stop_points, signal.target_points))
     return number
@@ -111,7 +111,7 @@ def fire_for_an_hour(rng: np.random.Generator, ledger: Ledger, market: Market) -
         for row in np.flatnonzero(rng.random(len(ledger.ids)) < 0.5).tolist():
             number += 1
             time = START - (20 - i) * NS_PER_MINUTE
-            fire = Fire(f"f{number}", number, signal, ledger.ids[row], 0.1, time, 20.0)
+            fire = Fire(f"f{number}", number, signal, ledger.ids[row], 0.1, time, risk=20.0)
             ledger.apply(fire)
             ledger.apply(Unfilled(fire, time + 1, "REJECTED", "requote"))
     return number - 1_000_000

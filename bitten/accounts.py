@@ -116,13 +116,20 @@ def _read_file(path: Path, named: str) -> Iterator[tuple[AccountSection, Where]]
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{named}: accounts.file {path} cannot be read: {error}") from error
+        raise ConfigError(f"{named}: accounts.file {path} cannot be read: {_why(error)}") from error
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
     for values, where in rows:
         try:
             yield msgspec.convert(values, AccountSection), partial(_line, where)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{where}: {error}") from error
+            what, _, key = str(error).replace("`", "").partition(" - at $.")
+            found = f"{key} is {values.get(key)!r}: " if key in values else ""
+            raise ConfigError(f"{where}: {found}{what[:1].lower()}{what[1:]}") from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    """What is wrong with a file whose name has been said."""
+    return (error.strerror if isinstance(error, OSError) else None) or "it is no text in UTF-8"
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[dict[str, Any], str]]:

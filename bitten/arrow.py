@@ -46,11 +46,15 @@ def from_texts(texts: Sequence[str | None]) -> pa.Array:
         parts = [text or "" for text in texts]
         joined = "".join(parts)
     if not joined.isascii():
-        parts = [text.encode() for text in parts]
+        parts = [text.encode(errors="replace") for text in parts]
     ends = np.zeros(len(parts) + 1, np.int32)
     np.cumsum(np.fromiter(map(len, parts), np.int32, len(parts)), out=ends[1:])
     missing = 0 if known is None else known.size - int(np.count_nonzero(known))
-    buffers = [None if known is None else _bits(known), pa.py_buffer(ends), pa.py_buffer(joined.encode())]
+    buffers = [
+        None if known is None else _bits(known),
+        pa.py_buffer(ends),
+        pa.py_buffer(joined.encode(errors="replace")),
+    ]
     return pa.Array.from_buffers(pa.string(), len(parts), buffers, missing)
 
 

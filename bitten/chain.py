@@ -200,6 +200,8 @@ class GateChain:
             raise TypeError(f"answered {score!r} instead of a Score")
         if not (1 <= float(score.score) <= 10 and np.isfinite(score.scale) and score.scale >= 0):
             raise ValueError(f"score {score.score}, scale {score.scale}")
+        if score.veto is not None and not score.veto.strip():
+            raise ValueError("it vetoes without a reason")
         if score.confidence is not None and not 0 <= score.confidence <= 100:
             raise ValueError(f"confidence {score.confidence}, must be 0 to 100")
         self._publisher.score(signal, situation.time, step.name, score)
@@ -223,15 +225,23 @@ class GateChain:
             passed = np.asarray(passed)
             raise ValueError(f"passed has shape {passed.shape} and type {passed.dtype}, not bool ({self._size},)")
         if verdict.reason not in self._sound:
-            verdict.reason.format(measured=0.0, limit=0.0, account="")
-            self._sound.add(verdict.reason)
+            if verdict.reason.format(measured=0.0, limit=0.0, account="").strip():
+                self._sound.add(verdict.reason)
+            elif not passed.all():
+                raise ValueError("it refuses without a reason")
         lots = None
         if verdict.lots is not None:
             lots = np.asarray(self._number(verdict.lots), np.float64)
             if lots.shape != (self._size,) or not (float(lots.min()) >= 0 and float(lots.max()) < math.inf):
                 raise ValueError(f"lots are {lots.tolist()}")
         if verdict.loss_per_lot is not None:
-            self._number(verdict.loss_per_lot)
+            loss = np.asarray(self._number(verdict.loss_per_lot), np.float64)
+            if loss.shape != (self._size,) or not (float(loss.min()) >= 0 and float(loss.max()) < math.inf):
+                raise ValueError(f"the loss of a lot is {loss.tolist()}")
+        for name, value in verdict.working.items():
+            if not isinstance(name, str) or isinstance(value, str) or value is None:
+                raise TypeError(f"working holds {name!r}: {value!r}, must be names and numbers")
+            self._number(value)
         return passed, self._number(verdict.measured), self._number(verdict.limit), lots
 
     def _number(self, value: Number) -> Number:

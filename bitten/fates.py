@@ -55,6 +55,7 @@ class Book:
         self._watch: Records = np.zeros(1, WATCH)
         self._events: Records = np.zeros(0, EVENT)
         self._extremes: Ints = np.zeros((0, 4), np.int64)
+        self._seen: Ints | None = None  # the quotes that these are of
 
     def add(self, key: int, signal: Signal, plan: ExitPlan, time: int) -> None:
         """Queue a ticket; the first quote after this instant plus latency fills it. Tickets come by time."""
@@ -69,8 +70,10 @@ class Book:
             return []
         blocks = -(-path.ts.size // BLOCK)
         if self._extremes.shape[0] < blocks:
-            self._extremes = np.zeros((blocks, 4), np.int64)
-        block_extremes(path.long_exit, path.short_exit, self._extremes)
+            self._extremes, self._seen = np.zeros((blocks, 4), np.int64), None
+        if path.long_exit is not self._seen:  # the same slice, advanced through step by step
+            block_extremes(path.long_exit, path.short_exit, self._extremes)
+            self._seen = path.long_exit
         tickets = self.count + self.queued
         if self.open.size < tickets:
             self.open = np.concatenate([self.open, np.zeros(tickets, TICKET)])

@@ -94,9 +94,9 @@ class Situation(Struct, frozen=True, eq=False):
         )
 
     def shielded(self, score: Score) -> Situation:
-        """The same situation after a shield; lots that a gate has decided already are scaled too."""
+        """The same situation after a shield; lots that a gate has decided already may only become smaller."""
         lots = self.lots
-        if score.scale != 1.0 and lots.any():
+        if score.scale < 1.0 and lots.any():
             lots = frozen(floor_to_steps(lots * score.scale, self.signal.instrument))
         calibrated = self.calibrated if score.confidence is None else score.confidence
         return Situation(

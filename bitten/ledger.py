@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bitten.holdings import Holdings
 from bitten.market import MarketView
 from bitten.model.dtypes import NS_PER_MINUTE, Bools, Floats, Ints
-from bitten.model.facts import Close, Fill, Fire, Signal, Unfilled
+from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.sizing import rounded
 
 Number = TypeVar("Number", np.int64, np.float64)
@@ -51,13 +51,21 @@ class Account:
     risk_multiplier: float = 1.0  # its tier's
 
 
-class _Batch(NamedTuple):
+@dataclass(slots=True)
+class _Batch:
     """Fires of one signal that left at one instant."""
 
     time: int
     signal: str
     pattern: str
     rows: list[int]  # of the accounts
+    _column: Ints | None = None
+
+    def column(self) -> Ints:
+        """The rows as an array, made anew only where some have come."""
+        if self._column is None or self._column.size != len(self.rows):
+            self._column = np.array(self.rows, np.int64)
+        return self._column
 
 
 class Ledger:
@@ -129,7 +137,7 @@ class Ledger:
         self._on(signal.symbol)[row] += sign
         nothing = self._used[row] == 0
         self._risk[row] = 0.0 if nothing else self._risk[row] + sign * fire.risk
-        for currency, units in _legs(signal, fire.lots):
+        for currency, units in _legs(fire):
             self._exposed(currency)[row] += sign * units
         if nothing:
             for column in self._exposure.values():
@@ -169,7 +177,7 @@ class Ledger:
         """Fires of each account later than an instant, at most a day back."""
         counts: Ints = np.zeros(len(self.ids), np.int64)
         for batch in self._later(time):
-            counts[batch.rows] += 1  # an account fires a signal once
+            counts[batch.column()] += 1  # an account fires a signal once
         return counts
 
     def signals_since(self, time: int, pattern: str | None = None) -> int:
@@ -180,7 +188,7 @@ class Ledger:
         """Which accounts have fired a signal, at most a day back."""
         who: Bools = np.zeros(len(self.ids), np.bool_)
         for batch in self._of_signal.get(signal_id, ()):
-            who[batch.rows] = True
+            who[batch.column()] = True
         return who
 
     def _later(self, time: int) -> Iterator[_Batch]:
@@ -223,12 +231,12 @@ class Ledger:
         return [row for row, fills in enumerate(self._fills) if fills]
 
 
-def _legs(signal: Signal, lots: float) -> tuple[tuple[str, float], tuple[str, float]]:
-    """What an order buys and sells: units of its base, and of its quote at the signal's reference price."""
-    instrument = signal.instrument
-    units = signal.side * lots * instrument.contract_size
-    price = signal.reference or 0.0
-    return (instrument.base, units), (instrument.quote, -units * price)
+def _legs(fire: Fire) -> tuple[tuple[str, float], tuple[str, float]]:
+    """What an order buys and sells: units of its base, and of its quote at the price of the decision."""
+    signal = fire.signal
+    units = signal.side * fire.lots * signal.instrument.contract_size
+    price = fire.price or signal.reference or 0.0
+    return (signal.instrument.base, units), (signal.instrument.quote, -units * price)
 
 
 def frozen(column: NDArray[Number]) -> NDArray[Number]:

@@ -6,6 +6,7 @@ import math
 import platform
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 
 from bitten.clock import iso
 from bitten.config import Config, Part
+from bitten.detectors import Detector
 from bitten.executor import Executor
 from bitten.feed import FeedFacts
 from bitten.ledger import Account
@@ -50,7 +52,13 @@ def make_manifest(
         "quotes_by_symbol": dict(counters.per_symbol),
         "timings": {"replay_seconds": round(seconds, 3), "quotes_per_second": round(counters.quotes / seconds)},
         "costs": _costs(config, pipeline),
-        "notes": [*facts.notes, *_pattern_notes(pipeline), *_chain_notes(pipeline), *_silence(pipeline)],
+        "notes": [
+            *facts.notes,
+            *_pattern_notes(pipeline),
+            *_chain_notes(pipeline),
+            *_nobody(config),
+            *_silence(pipeline),
+        ],
         "alerts": [text if n == 1 else f"{text} ({n} times)" for text, n in texts.items()],
         "failures": dict(sources | Counter(pipeline.publisher.failures)),
         "instruments": {
@@ -148,7 +156,9 @@ def _silence(pipeline: Pipeline) -> list[str]:
     if not detectors:
         return ["No signals: no pattern is configured; add [[patterns]]."]
     if any(detector.signals for detector in detectors):
-        return []
+        spoke = {detector.name for detector in detectors if detector.signals}
+        silent = dict.fromkeys(detector.name for detector in detectors if detector.name not in spoke)
+        return [f"No signals of {name}: it saw {_bars(detectors, name):,} bars." for name in silent]
     notes = []
     for detector in detectors:
         warm_up = getattr(detector.pattern.config, "warm_up", None)
@@ -156,6 +166,19 @@ def _silence(pipeline: Pipeline) -> list[str]:
         where = f"{detector.name} on {detector.instrument.symbol} {detector.timeframe}"
         notes.append(f"No signals: {where} saw {detector.bars} bars{needs}.")
     return notes
+
+
+def _bars(detectors: Sequence[Detector], name: str) -> int:
+    return sum(detector.bars for detector in detectors if detector.name == name)
+
+
+def _nobody(config: Config) -> list[str]:
+    """That MANUAL accounts wait for a person who is not there."""
+    waiting = sum(account.mode == "manual" for account in config.accounts)
+    if not waiting or config.missions.human != "never":
+        return []
+    who = f"Account {config.accounts[0].id} is" if len(config.accounts) == 1 else f"{waiting:,} accounts are"
+    return [f'{who} MANUAL and nobody answers: set human = "always" or "file" under [missions].']
 
 
 def _chain_notes(pipeline: Pipeline) -> list[str]:

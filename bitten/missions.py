@@ -79,7 +79,8 @@ class Scripted:
                         raise DataError(f"{path}:{rows.line_num}: a second answer of {key[1]} to {key[0]}")
                     self._said[key] = said
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path} cannot be read: {error}") from error
+            reason = (error.strerror if isinstance(error, OSError) else None) or "it is no text in UTF-8"
+            raise DataError(f"{path} cannot be read: {reason}") from error
 
     def answer(self, mission: Mission) -> Said | None:
         """What the file says."""
@@ -104,7 +105,7 @@ def _read(path: Path, line: int, row: Mapping[str, str | None]) -> tuple[tuple[s
     where = f"{path}:{line}"
     word = (row["answer"] or "").strip().lower()
     if word not in _WORDS:
-        raise DataError(f'{where}: answer is "{word}": expected accept or decline{did_you_mean(word, _WORDS)}')
+        raise DataError(f'{where}: answer is "{word}": expected accept or decline')
     key = ((row["signal_id"] or "").strip(), (row["account"] or "").strip())
     if not all(key):
         raise DataError(f"{where}: an answer needs a signal_id and an account")

@@ -129,7 +129,8 @@ class Pipeline:
         self.executor.begin(foreseen)
         for answer in self.parts.desk.unanswered(self._horizon):
             self.publisher.publish(answer)
-        self._apply(self.executor.finish(), self._horizon)
+        # closes count at the end of the data, together: what waited has ended before
+        self._apply(sorted(self.executor.finish(), key=lambda report: report.kind == CLOSED), self._horizon)
         for outcome in self._outcomes.of(foreseen):
             self.publisher.publish(outcome)
             self.chain.learn(outcome)
@@ -185,12 +186,15 @@ class Pipeline:
         """Order for every account that the chain has approved."""
         shared = {name: float(v) for name, v in approved.sizing.items() if not isinstance(v, np.ndarray)}
         columns = {name: v for name, v in approved.sizing.items() if isinstance(v, np.ndarray)}
+        quote = self.market.quote(signal.symbol, time)
+        price = 0.0 if quote is None else signal.instrument.price(quote.ask if signal.side > 0 else quote.bid)
         triples = zip(approved.rows.tolist(), approved.lots.tolist(), approved.risk.tolist(), strict=True)
         for row, lots, risk in triples:
             account = self.ledger.ids[row]
             self._fires += 1
             sizing = shared | {name: float(column[row]) for name, column in columns.items()}
-            fire = Fire(f"{signal.id}@{account}", self._fires, signal, account, lots, time, rounded(risk, 2), sizing)
+            name = f"{signal.id}@{account}"
+            fire = Fire(name, self._fires, signal, account, lots, time, price, rounded(risk, 2), sizing)
             self.publisher.publish(fire)
             self.ledger.apply(fire)
             self._waiting[fire.number] = fire

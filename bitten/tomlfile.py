@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+import types
+import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -116,6 +118,9 @@ class TomlFile:
             return self.error((*full, key), f'unknown key "{key}" in {label}{did_you_mean(key, names)}')
         if missing := _MISSING.match(what):
             return self.error(full, f'{label} lacks the key "{missing["key"]}"')
+        if what.startswith("Invalid enum value") and (choices := allowed_words(kind, inner)):
+            listed = ", ".join(f'"{choice}"' for choice in choices)
+            return self.error(full, f"{label} is {found!r}: expected one of {listed}{_near(found, choices)}")
         return self.error(full, f"{label} is {found!r}: {_in_words(what, found)}")
 
 
@@ -131,6 +136,39 @@ def field_names(kind: Any, inner: KeyPath = ()) -> tuple[str, ...]:
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return tuple(field.encode_name for field in msgspec.structs.fields(kind))
     return ()
+
+
+def allowed_words(kind: Any, inner: KeyPath) -> tuple[str, ...]:
+    """The words that a `Literal` somewhere inside a type takes."""
+    for key in inner:
+        kind = _inside(kind)
+        if isinstance(key, str) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            kind = next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == key), None)
+        else:
+            kind = next(iter(typing.get_args(kind)[-1:] if isinstance(key, str) else typing.get_args(kind)), None)
+    return tuple(_literals(kind))
+
+
+def _inside(kind: Any) -> Any:
+    """A type without what only annotates it, or says that it may be absent."""
+    if hasattr(kind, "__metadata__"):
+        return _inside(kind.__origin__)
+    given = [one for one in typing.get_args(kind) if one is not type(None)]
+    return _inside(given[0]) if isinstance(kind, types.UnionType) and len(given) == 1 else kind
+
+
+def _literals(kind: Any) -> Iterator[str]:
+    if typing.get_origin(kind) is typing.Literal:
+        yield from typing.get_args(kind)
+        return
+    for one in (kind.__origin__,) if hasattr(kind, "__metadata__") else typing.get_args(kind):
+        yield from _literals(one)
+
+
+def _near(found: Any, choices: tuple[str, ...]) -> str:
+    """Which of the words was probably meant; they are listed already."""
+    near = did_you_mean(str(found).lower(), choices)
+    return near if "mean" in near else ""
 
 
 def _parse_where(text: str) -> KeyPath:

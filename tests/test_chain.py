@@ -210,3 +210,69 @@ def test_a_wake_that_does_not_lie_ahead_is_a_failure() -> None:
     assert tables["trades"].num_rows == 0
     assert "must be a later instant" in pipeline.parts.journal.alerts[0].text
     assert pipeline.chain.next_wake == NEVER
+
+
+class Odd(Gate):
+    """Sizes, with an answer that is wrong in one way."""
+
+    Config = Config
+    sizes = True
+
+    def decide(self, situation: Situation) -> Verdict:
+        size = len(situation.ledger.ids)
+        loss, working, reason, passed = np.full(size, 100.0), {}, "no", np.ones(size, np.bool_)
+        wrong: dict[str, Any] = {"nan": np.nan, "inf": np.inf, "negative": -5.0}
+        if self.config.fail in wrong:
+            loss = np.full(size, wrong[self.config.fail])
+        if self.config.fail == "working":
+            working = {"a": None}
+        if self.config.fail == "short":
+            working = {"a": np.zeros(0)}
+        if self.config.fail == "silent":
+            passed, reason = ~passed, "  "
+        return Verdict(passed, 1.0, 0.0, reason, np.full(size, 0.1), loss, working)  # type: ignore[arg-type]
+
+
+class Silent(Shield):
+    """Vetoes without a word."""
+
+    Config = Config
+
+    def score(self, signal: Signal, market: MarketView) -> Score:
+        return Score(1.0, veto=" ")
+
+
+class OddPlugin(Plugin):
+    @bitten.hookimpl
+    def bitten_gates(self) -> dict[str, Any]:
+        return {"odd": Odd}
+
+    @bitten.hookimpl
+    def bitten_shields(self) -> dict[str, Any]:
+        return {"silent": Silent, "halves": Halves}
+
+
+@pytest.mark.parametrize("fault", ["nan", "inf", "negative", "working", "short", "silent"])
+def test_an_answer_that_cannot_be_booked_refuses(fault: str) -> None:
+    source = settings(["EURUSD"], gates=[{"use": "odd", "fail": fault}])
+    tables, _ = replay(synthetic_slices(("EURUSD",)), source, {"plugin": OddPlugin()})
+    decisions = [row for row in rows(tables, "decisions") if row["gate"] == "odd"]
+    assert decisions and {row["verdict"] for row in decisions} == {"refused"}
+    assert all(row["reason"].startswith("gate odd failed, so it refuses") for row in decisions)
+
+
+def test_a_veto_without_a_reason_is_a_failure_and_says_so() -> None:
+    source = settings(["EURUSD"], gates=[{"use": "silent"}, {"use": "risk"}])
+    tables, _ = replay(synthetic_slices(("EURUSD",)), source, {"plugin": OddPlugin()})
+    decisions = [row for row in rows(tables, "decisions") if row["gate"] == "silent"]
+    assert {row["reason"] for row in decisions} == {
+        "shield silent failed, so it refuses: ValueError: it vetoes without a reason"
+    }
+
+
+def test_no_shield_makes_an_order_larger_than_the_cap_or_than_it_was() -> None:
+    tables, _ = run([{"use": "halves", "scale": 20.0}, {"use": "risk"}], accounts=[{"risk_percent": 4.0}])
+    for row in rows(tables, "fires"):
+        assert row["risk"] <= 0.05 * msgspec.json.decode(row["sizing"])["equity"] + 0.01
+    after, _ = run([{"use": "fixed_lots", "lots": 0.4}, {"use": "halves", "scale": 3.0}])
+    assert {row["lots"] for row in rows(after, "fires")} == {0.4}

@@ -192,3 +192,19 @@ def test_parameters_of_single_symbols() -> None:
 def test_mistakes_in_parameters_of_single_symbols(per_symbol: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         read_config(settings(patterns=[{"use": "bb_scalp", "per_symbol": per_symbol}]))
+
+
+@pytest.mark.parametrize(
+    ("sections", "problem"),
+    [
+        ({"accounts": [{"mode": "manuel"}]},
+         'accounts.mode is .manuel.: expected one of "auto", "manual": did you mean "manual"'),
+        ({"gates": [{"use": "kill_switch", "state": "HALTED"}, {"use": "risk"}]},
+         'expected one of .*"halted": did you mean "halted"'),
+        ({"gates": [{"use": "session_filter", "sessions": ["lodon"]}, {"use": "risk"}]}, 'expected one of .*"london"'),
+        ({"tiers": [{"name": "a", "modes": ["autos"]}]}, 'expected one of "auto", "manual": did you mean "auto"'),
+    ],
+)  # fmt: skip
+def test_words_that_are_none_of_those_allowed(sections: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        read_config(settings(**sections))

@@ -83,12 +83,16 @@ def test_an_unknown_task_exits_2() -> None:
     assert "invalid choice" in result.stderr
 
 
+_ALL_CORES = ("-n", "auto", "--dist", "worksteal")
+
+
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        (["test"], ["-m", "pytest", "--cov", "-m", "not long"]),
-        (["test", "--long", "-k", "cli"], ["-m", "pytest", "--cov", "-k", "cli"]),
-        (["test", "-m", "shared"], ["-m", "pytest", "--cov", "-m", "shared"]),
+        (["test"], ["-m", "pytest", "--cov", *_ALL_CORES, "-m", "not long"]),
+        (["test", "--long", "-k", "cli"], ["-m", "pytest", "--cov", *_ALL_CORES, "-k", "cli"]),
+        (["test", "-m", "shared"], ["-m", "pytest", "--cov", *_ALL_CORES, "-m", "shared"]),
+        (["test", "-n", "0", "-m", "shared"], ["-m", "pytest", "--cov", "-n", "0", "-m", "shared"]),
         (["demo", "--data", "my ticks"], ["-m", "bitten", "demo", "--data", "my ticks"]),
         (["bench", "ticks"], ["-m", "benchmarks", "ticks"]),
     ],

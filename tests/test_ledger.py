@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bitten.ledger import LONG_AGO, Account, Ledger
 from bitten.market import Market, MarketView
-from bitten.model.dtypes import NS_PER_MINUTE
+from bitten.model.dtypes import NO_PRICE, NS_PER_MINUTE
 from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.model.quotes import Quotes, Slice
 from bitten.sizing import points_to_money
@@ -135,3 +135,12 @@ def test_fires_are_remembered_for_a_day() -> None:
     assert ledger.fired("s5999").tolist() == [False, False, True]
     assert ledger.fired("s0").tolist() == [False, False, False]
     assert ledger.signals_since(5_899 * NS_PER_MINUTE) == 100
+
+
+def test_exposure_goes_by_the_price_of_the_decision_where_it_is_known() -> None:
+    ledger = Ledger(ACCOUNTS)
+    without = replace(fire(1, 0, "EURUSD", 1, 1.0), price=1.2)
+    without = replace(without, signal=replace(without.signal, reference_points=NO_PRICE))
+    ledger.apply(without)
+    assert ledger.exposure("EUR").tolist() == [100_000.0, 0.0, 0.0]
+    assert ledger.exposure("USD").tolist() == [-120_000.0, 0.0, 0.0]

@@ -11,6 +11,7 @@ import pytest
 
 from bitten.config import read_config
 from bitten.errors import ConfigError
+from bitten.manifest import _nobody
 from bitten.missions import Always, Desk, Nobody, Scripted
 from bitten.model.dtypes import NS_PER_MINUTE, NS_PER_SECOND
 from bitten.model.facts import Mission
@@ -137,3 +138,12 @@ def test_a_mission_lives_as_long_as_its_signal_but_no_longer_than_configured() -
     assert desk.expiry(signal(time=5, expiry=5 + 3 * NS_PER_MINUTE)) == 5 + 2 * NS_PER_MINUTE
     desk.offer(mission(1))
     assert [answer.answer for answer in desk.unanswered(8)] == ["open"]
+
+
+def test_a_run_in_which_nobody_answers_says_so() -> None:
+    config, _ = read_config(settings(["EURUSD"], accounts=[{"id": "eva", "mode": "manual"}]))
+    assert _nobody(config) == [
+        'Account eva is MANUAL and nobody answers: set human = "always" or "file" under [missions].'
+    ]
+    answered, _ = read_config(settings(["EURUSD"], accounts=[{"mode": "manual"}], missions={"human": "always"}))
+    assert _nobody(answered) == []

@@ -131,6 +131,7 @@ class Fire(Struct, frozen=True):
     account: str
     lots: float
     time: int
+    price: float = 0.0  # at which it would have filled at the decision; 0 where that is not known
     risk: float = 0.0  # account currency lost at the stop, as the gates saw it; 0 where no gate worked it out
     sizing: Mapping[str, float] = field(default_factory=dict)  # how the lots came about, for people
 

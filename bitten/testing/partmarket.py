@@ -206,5 +206,5 @@ def _ledger(accounts: Sequence[Account], busy: Sequence[int], signal: Signal) ->
         for i in range(busy[row]):
             fired = msgspec.structs.replace(signal if i % 2 else other, id=f"earlier-{row}-{i}")
             name, risk = f"{account.id}-{i}", account.balance / 25
-            ledger.apply(Fire(name, 10 * row + i, fired, account.id, 0.1, signal.time - 1, risk))
+            ledger.apply(Fire(name, 10 * row + i, fired, account.id, 0.1, signal.time - 1, risk=risk))
     return ledger

@@ -55,4 +55,6 @@ class FixedLots(Gate):
         signal = situation.signal
         quote = situation.market.quote(signal.symbol)
         distance = None if quote is None else signal.stop_distance(quote.ask if signal.side > 0 else quote.bid)
-        return None if distance is None else loss_per_lot(situation, distance, self.context, self._accounts)
+        if distance is None:
+            return None
+        return np.maximum(loss_per_lot(situation, distance, self.context, self._accounts), 0.0)  # 0 beyond the stop

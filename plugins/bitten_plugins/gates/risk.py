@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import numpy as np
@@ -16,14 +16,15 @@ from bitten.sizing import lots_for_risk
 from bitten_plugins.gates.loss import loss_per_lot
 from bitten_plugins.gates.notional import CurrencyColumn
 
+MOST: Final = 5.0
+"""Percent of equity that no trade risks more than, whatever is configured."""
+
 
 class RiskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much may be lost at the stop."""
 
     percent: Annotated[float, Meta(gt=0, le=5, description="of equity, for all; else each account's own")] | None = None
-    cap: Annotated[float, Meta(gt=0, le=5, description="most of equity, after the multiplier of an account's tier")] = (
-        5.0
-    )
+    cap: Annotated[float, Meta(gt=0, le=5, description="most of equity, after a tier's multiplier and shields")] = 5.0
 
 
 class Risk(Gate):
@@ -40,8 +41,10 @@ class Risk(Gate):
         super().__init__(config, context)
         self._accounts = CurrencyColumn()
 
-    def rule(self) -> Rule:
+    def rule(self) -> Rule | None:
         """The same as a kernel's rule."""
+        if self.config.percent is None and self.config.cap < MOST:
+            return None  # an account's own percent may be above it
         percent = math.nan if self.config.percent is None else min(self.config.percent, self.config.cap)
         return Rule(RISK, percent, self.context.slippage_points)
 
@@ -68,7 +71,7 @@ class Risk(Gate):
         equity = np.maximum(situation.equity, 0.0)
         own = ledger.risk_percent if self.config.percent is None else np.full(equity.size, self.config.percent)
         percent = np.minimum(own * ledger.risk_multiplier, self.config.cap)
-        risk = equity * percent / 100.0 * situation.scale
+        risk = equity * np.minimum(percent * situation.scale, self.config.cap) / 100.0
         loss = loss_per_lot(situation, distance, self.context, self._accounts)
         lots = lots_for_risk(risk, loss, instrument)
         exact = np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0)

@@ -72,7 +72,7 @@ def fire(
     number: int, account: str, of: Signal | None = None, lots: float = 0.1, risk: float = 0.0, time: int = NOON
 ) -> Fire:
     """An order."""
-    return Fire(f"f{number}", number, of or signal(), account, lots, time, risk)
+    return Fire(f"f{number}", number, of or signal(), account, lots, time, risk=risk)
 
 
 def filled(one: Fire, price: int = 110_000) -> Fill:
