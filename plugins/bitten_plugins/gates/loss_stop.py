@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
+from bitten.clock import iso
 from bitten.gate import NEVER, Gate, GateContext, Situation, Verdict
 from bitten.ledger import Ledger
 from bitten.market import MarketView
-from bitten.model.dtypes import Floats
+from bitten.model.dtypes import Floats, Ints
 from bitten_plugins.gates.resets import Resets
 from bitten_plugins.gates.tape import moment
+
+_NAMED: Final = 3  # accounts that a note names
 
 
 class LossStopConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +76,19 @@ class LossStop(Gate):
         if market.now == self._reset:
             self._day[:], self._day_loss[:] = equity, 0.0
         if market.now == self._resume:
-            self._peak[:], self._drawdown[:] = equity, 0.0
+            self._peak[:], self._drawdown[:], self._stopped[:] = equity, 0.0, NEVER
+        limit = self.config.drawdown_percent or np.inf
+        self._stopped[(self._drawdown >= limit) & (self._stopped == NEVER)] = market.now
+
+    def notes(self) -> Sequence[str]:
+        """Which accounts stand still until a person lets them go on."""
+        if self._ledger is None:
+            return []
+        still = np.flatnonzero(self._stopped != NEVER).tolist()
+        named = [f"{self._ledger.ids[row]} on {iso(int(self._stopped[row]), 0)} UTC" for row in still[:_NAMED]]
+        more = f" and {len(still) - _NAMED:,} more" if len(still) > _NAMED else ""
+        limit = self.config.drawdown_percent
+        return [f"drawdown of {limit:g} % stopped {', '.join(named)}{more}, until a `resume`"] if still else []
 
     def decide(self, situation: Situation) -> Verdict:
         """Measured and limit are percent: of the drawdown where that stops, else of the day."""
@@ -99,6 +115,7 @@ class LossStop(Gate):
             self._peak: Floats = ledger.initial.copy()
             self._day_loss: Floats = np.zeros(ledger.initial.size)
             self._drawdown: Floats = np.zeros(ledger.initial.size)
+            self._stopped: Ints = np.full(ledger.initial.size, NEVER)
 
 
 def _percent(start: Floats, now: Floats) -> Floats:

@@ -135,6 +135,8 @@ def test_the_drawdown_stop_holds_until_a_person_resumes() -> None:
     story.profit("large", -1.0, NOON + 3)  # 20 % of it
     assert story.passed(NOON + 4) == [1, 0, 1]
     assert said(story.verdict(NOON + 4), 1) == "equity had fallen 20.00 %, trading stops at 20 %: 20 % of the peak"
+    (note,) = story.gate.notes()
+    assert note.startswith("drawdown of 20 % stopped large on 2024-")
     assert story.passed(RESET + 1) == [1, 0, 1]
     resumed = instant("2024-04-10T12:00:00")
     assert story.passed(resumed - 1) == [1, 0, 1]
