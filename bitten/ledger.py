@@ -180,9 +180,12 @@ class Ledger:
             counts[batch.column()] += 1  # an account fires a signal once
         return counts
 
-    def signals_since(self, time: int, pattern: str | None = None) -> int:
-        """Signals that any account fired later than an instant, of one pattern or of all, at most a day back."""
-        return len({one.signal for one in self._later(time) if pattern is None or one.pattern == pattern})
+    def signals_since(self, time: int, pattern: str | None = None, besides: str = "") -> int:
+        """Signals, besides one, that any account fired later than an instant, of one pattern or of all, at most a day
+        back.
+        """
+        fired = {one.signal for one in self._later(time) if pattern is None or one.pattern == pattern}
+        return len(fired - {besides})
 
     def fired(self, signal_id: str) -> Bools:
         """Which accounts have fired a signal, at most a day back."""

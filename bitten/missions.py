@@ -195,7 +195,8 @@ class Desk:
 
     def unanswered(self, horizon: int) -> list[Answer]:
         """The data has ended: what still waits, in the order of offering."""
-        rest = [Answer(one.mission, horizon, OPEN) for _, _, one in sorted(self._waiting, key=lambda item: item[1])]
+        waiting = [one.mission for _, _, one in sorted(self._waiting, key=lambda item: item[1])]
+        rest = [Answer(one, horizon, EXPIRED if one.signal.id in self._over else OPEN) for one in waiting]
         self._waiting.clear()
         return rest
 

@@ -114,6 +114,7 @@ def test_fires_and_signals_of_late() -> None:
     assert ledger.fires_since(-1).tolist() == [6, 3, 0]
     assert ledger.signals_since(2 * NS_PER_MINUTE) == 3
     assert ledger.signals_since(-1, "p1") == 3
+    assert ledger.signals_since(-1, "p1", besides="s1") == 2
     assert ledger.last_fire("EURUSD", 1).tolist() == [5 * NS_PER_MINUTE, 5 * NS_PER_MINUTE, LONG_AGO]
     assert ledger.last_fire("EURUSD", -1).tolist() == [LONG_AGO] * 3
 

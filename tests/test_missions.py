@@ -137,7 +137,9 @@ def test_a_mission_lives_as_long_as_its_signal_but_no_longer_than_configured() -
     assert desk.expiry(signal(time=5, expiry=77)) == 77
     assert desk.expiry(signal(time=5, expiry=5 + 3 * NS_PER_MINUTE)) == 5 + 2 * NS_PER_MINUTE
     desk.offer(mission(1))
-    assert [answer.answer for answer in desk.unanswered(8)] == ["open"]
+    desk.offer(mission(2))
+    desk.over("s2")
+    assert [answer.answer for answer in desk.unanswered(8)] == ["open", "expired"]
 
 
 def test_a_run_in_which_nobody_answers_says_so() -> None:

@@ -79,7 +79,7 @@ class OrderRate(Gate):
                 text += "fired within an hour; a person has to let it fire again"
                 return Verdict(nobody, float(count), float(config.pattern_signals_per_hour), text)
         if config.signals_per_minute:
-            count = ledger.signals_since(time - NS_PER_MINUTE)
+            count = ledger.signals_since(time - NS_PER_MINUTE, besides=situation.signal.id)
             if count >= config.signals_per_minute:
                 text = "{measured:.0f} signals were fired within a minute, limit is {limit:.0f}"
                 return Verdict(nobody, float(count), float(config.signals_per_minute), text)
@@ -101,7 +101,7 @@ class OrderRate(Gate):
             del self._off[pattern]
             self._events += (allowed, self.context.name, pattern, "on", 0, limit)
         since = time - _HOUR if allowed is None else max(time - _HOUR, allowed - 1)
-        count = situation.ledger.signals_since(since, pattern)
+        count = situation.ledger.signals_since(since, pattern, situation.signal.id)
         if count >= limit and pattern not in self._off:
             self._off[pattern] = time
             self._events += (time, self.context.name, pattern, "off", count, limit)

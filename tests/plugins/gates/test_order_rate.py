@@ -102,3 +102,12 @@ def test_without_limits_everything_passes() -> None:
     seen: Situation = situation(signal(), *facts, accounts=ACCOUNTS)
     assert rate.decide(seen).passed.all()
     assert instant("2024-04-09T12:00:00") == seen.time
+
+
+def test_a_signal_that_a_person_accepts_later_does_not_count_against_itself() -> None:
+    rate = gate("order_rate", pattern_signals_per_hour=1, signals_per_minute=1)
+    taken = fire(1, "small", signal())
+    verdict = rate.decide(situation(signal(), taken, at=NOON + 10 * NS_PER_SECOND))
+    assert verdict.passed.all()
+    other = signal(id="s2")
+    assert not rate.decide(situation(other, taken, at=NOON + 10 * NS_PER_SECOND)).passed.any()
