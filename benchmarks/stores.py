@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import tomllib
 from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,25 +61,16 @@ def until(weeks: int) -> str:
 
 
 def starter(store: Path, symbols: Sequence[str] = FIVE) -> dict[str, Any]:
-    """Patterns, gates and executor as `bitten init` writes them."""
-    return {
-        "feed": {"use": "parquet", "store": str(store), "symbols": list(symbols)},
-        "patterns": [
-            {"use": "kalman_quickfire", "timeframes": ["M1", "M5"]},
-            {"use": "bb_scalp", "timeframes": ["M1", "M5"]},
-        ],
-        "gates": [
-            {"use": "band", "low": 50.0}, {"use": "spread", "atr": 0.5}, {"use": "slots"}, {"use": "one_per_symbol"},
-            {"use": "risk"},
-        ],
-        "executor": {"use": "simulated"},
-    }  # fmt: skip
+    """Patterns, the whole chain of gates and the executor as `bitten init` writes them."""
+    written = tomllib.loads(files("bitten.commands").joinpath("starter.toml").read_text(encoding="utf-8"))
+    feed = {"use": "parquet", "store": str(store), "symbols": list(symbols)}
+    return {"feed": feed, **{name: written[name] for name in ("patterns", "gates", "executor")}}
 
 
 def every_signal(store: Path, symbols: Sequence[str] = FIVE) -> dict[str, Any]:
     """The same, but no confidence is too low and lots are fixed: as many trades as the signals allow."""
     gates: list[dict[str, Any]] = [
-        {"use": "band"}, {"use": "spread", "atr": 0.5}, {"use": "slots"}, {"use": "one_per_symbol"},
+        {"use": "band", "low": 0.0}, {"use": "spread", "atr": 0.5}, {"use": "slots"}, {"use": "one_per_symbol"},
         {"use": "fixed_lots", "lots": 0.01},
     ]  # fmt: skip
     accounts = [{"balance": 1e6}]  # enough to lose for a billion quotes

@@ -139,7 +139,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[dict[str, Any], str]]:
             raise ConfigError(f'{path}:1: unknown column "{name}"{did_you_mean(name, _COLUMNS)}')
     if "id" not in (reader.fieldnames or ()):
         raise ConfigError(f"{path}:1: lacks the column id; possible are {', '.join(_COLUMNS)}")
-    for row in reader:
+    for row in _rows(reader, path):
         where = f"{path}:{reader.line_num}"
         if None in row:
             raise ConfigError(f"{where}: has more cells than the {len(row) - 1} columns of the header")
@@ -151,6 +151,14 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[dict[str, Any], str]]:
         if (low is None) != (high is None):
             raise ConfigError(f"{where}: band_low and band_high go together, one of them is empty")
         yield values | ({} if low is None else {"band": (low, high)}), where
+
+
+def _rows(reader: csv.DictReader[str], path: Path) -> Iterator[dict[str | Any, str | Any]]:
+    """The rows of a CSV file; one that is none is an error that names its line."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ConfigError(f"{path}:{reader.line_num + 1}: this is no CSV: {error}") from error
 
 
 def _number(cell: str, name: str, where: str) -> float | int:
@@ -184,5 +192,7 @@ def _from_user(row: Mapping[str, Any], where: str) -> dict[str, Any]:
         if name is not None:
             values[name] = value
     if "mode" in values:
+        if not isinstance(values["mode"], bool):
+            raise ConfigError(f"{where}: auto_fire_enabled is {values['mode']!r}: expected true or false")
         values["mode"] = "auto" if values["mode"] else "manual"
     return values

@@ -78,6 +78,8 @@ class Scripted:
                     if key in self._said:
                         raise DataError(f"{path}:{rows.line_num}: a second answer of {key[1]} to {key[0]}")
                     self._said[key] = said
+        except csv.Error as error:
+            raise DataError(f"{path} is no CSV: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or "it is no text in UTF-8"
             raise DataError(f"{path} cannot be read: {reason}") from error

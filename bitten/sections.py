@@ -70,7 +70,7 @@ class TierSection(Section, frozen=True, kw_only=True):
     """`[[tiers]]`: classes of accounts."""
 
     name: Annotated[str, Meta(min_length=1)]
-    slots: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    slots: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
     risk_multiplier: Annotated[float, Meta(gt=0, le=100)] = (
         1.0  # of each account's risk_percent; their product is capped
     )
@@ -85,7 +85,7 @@ class AccountSection(Section, frozen=True):
     balance: Annotated[float, Meta(gt=0, le=1e12)] = 10_000.0
     tier: str | None = None  # of [[tiers]]
     mode: FireMode = "auto"  # "manual": a person accepts each mission
-    slots: Annotated[int, Meta(ge=1, le=10_000)] | None = None  # the tier's (10 without one)
+    slots: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None  # the tier's (10 without one)
     band: tuple[float, float] | None = None  # lowest and highest confidence, in place of the band gate's own
     risk_percent: Annotated[float, Meta(gt=0, le=5)] = 1.0
     file: str | None = None  # CSV or JSON with one account per row, in place of all other keys

@@ -85,6 +85,12 @@ def test_mistakes_in_tables(rows: list[dict[str, Any]], problem: str) -> None:
         ("a.csv", "id\nx,1\n", r"a.csv:2: has more cells than the 1 columns"),
         ("a.csv", "id,tier\nx,GOLD\n", r'a.csv:2: accounts.tier "GOLD" is no tier'),
         ("a.csv", "id\nx\nx\n", r'a.csv:3: accounts has two named "x"'),
+        ("a.csv", "id\n" + "x" * 200_000 + "\n", r"a.csv:2: this is no CSV"),
+        (
+            "a.json",
+            '[{"user_id": "1", "auto_fire_enabled": "false"}]',
+            r"auto_fire_enabled is 'false': expected true or",
+        ),
         ("a.json", "{", r"a.json: is no JSON"),
         ("a.json", "[1]", r"a.json: holds no list of accounts"),
         ("a.json", '[{"user_id": "1", "tear": "x"}]', r'account 1: unknown key "tear": did you mean "tier"'),

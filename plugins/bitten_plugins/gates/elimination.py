@@ -84,7 +84,8 @@ class Elimination(Gate):
     least 20 of them, and the upper end of the Wilson 95 % interval of their win rate lies under 40 %: the pattern is
     bad, not unlucky. Simulated, of patterns that win half of their signals the plain rule throws out 32 % within 500
     signals, the interval 0.3 %. Only win rates are looked at: targets that lie far away want a lower limit. What
-    follows a switch-off counts for the probation alone; after a restoration counting starts anew.
+    follows a switch-off counts for the probation alone, which is passed where the win rate itself reaches the limit;
+    after a restoration counting starts anew.
     """
 
     Config = EliminationConfig
@@ -111,6 +112,8 @@ class Elimination(Gate):
                 record.held = record.bound(self.config.mode)
                 self._turn(signal.pattern, signal.symbol, "eliminated", time)
         elif record.n == self.config.probation_signals:
+            # few signals cannot prove a pattern bad, but to come back it has to have won
+            bad = record.bound("plain") < self.config.limit_percent
             self._turn(signal.pattern, signal.symbol, f"probation {'failed' if bad else 'passed'}", time)
 
     def decide(self, situation: Situation) -> Verdict:

@@ -107,7 +107,10 @@ def test_a_person_restores_it_and_counting_starts_anew(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("wins", "event"), [(0, "probation failed"), (6, "probation passed")])
+@pytest.mark.parametrize(
+    ("wins", "event"),
+    [(0, "probation failed"), (3, "probation failed"), (4, "probation passed"), (6, "probation passed")],
+)
 def test_a_probation_is_judged_on_what_was_followed_unfired(wins: int, event: str) -> None:
     off = gate("elimination", probation_signals=10)
     after = feed(off, 0, 20)
