@@ -13,7 +13,7 @@ from bitten.gate import NEVER, Gate, Part, Score, Shield, Situation, Verdict
 from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal, one
 from bitten.ledger import Ledger, frozen
 from bitten.market import Market, MarketView
-from bitten.model.dtypes import Bools, Floats, Ints, Records
+from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints, Records
 from bitten.model.facts import Alert, Outcome, Signal
 from bitten.model.quotes import Quotes
 from bitten.publisher import Publisher
@@ -138,7 +138,7 @@ class GateChain:
     def _decide(self, signal: Signal, time: int, alive: Ints, given: list[Answers]) -> Approved:
         if 0 < signal.expiry <= time:
             text = f"it had expired at {iso(signal.expiry)} UTC, before it could be acted upon"
-            given.append(_flat("expiry", alive, REFUSED, literal(text), float(time), float(signal.expiry)))
+            given.append(_flat("expiry", alive, REFUSED, literal(text), (time - signal.expiry) / NS_PER_SECOND, 0.0))
             return _NOBODY
         view = MarketView(self._market, time)
         lots = self._unsized
