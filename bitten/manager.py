@@ -97,10 +97,7 @@ class Manager:
 
     def find(self, kind: str, name: str) -> Entry:
         """The entry of that name, or an error that lists what there is."""
-        registry = self.registry(kind)
-        if name not in registry:
-            raise PluginError(f'{kind[:-1]} "{name}" is unknown{did_you_mean(name, registry)}')
-        return registry[name]
+        return self.find_among((kind,), name)
 
     def find_among(self, kinds: Sequence[str], name: str) -> Entry:
         """The entry of that name of one of several kinds (gates and shields stand in one list)."""
