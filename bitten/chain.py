@@ -10,10 +10,10 @@ import numpy as np
 
 from bitten.clock import iso
 from bitten.gate import NEVER, Gate, Part, Score, Shield, Situation, Verdict
-from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal, one
+from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, Number, literal
 from bitten.ledger import Ledger, frozen
 from bitten.market import Market, MarketView
-from bitten.model.dtypes import NS_PER_SECOND, Bools, Floats, Ints, Records
+from bitten.model.dtypes import NS_PER_SECOND, Floats, Ints, Records
 from bitten.model.facts import Alert, Outcome, Signal
 from bitten.model.quotes import Quotes
 from bitten.publisher import Publisher
@@ -50,6 +50,7 @@ class GateChain:
         self._ledger = ledger
         self._market = market
         self._publisher = publisher
+        self._asked = [(step, step.part if isinstance(step.part, Gate) else None) for step in self.steps]
         self._size = len(ledger.ids)
         self._unsized: Floats = frozen(np.zeros(self._size))
         self._sound: set[str] = set()  # reasons that are known to be usable
@@ -145,23 +146,24 @@ class GateChain:
         situation = Situation(signal, view, self._ledger, lots)
         working: dict[str, Number] = {}
         loss: Floats | None = None
-        for step in self.steps:
+        for step, gate in self._asked:
             try:
-                if step.name in self._broken:
+                if self._broken and step.name in self._broken:
                     raise _AlreadyTold(self._broken[step.name])
-                if isinstance(step.part, Shield):
-                    situation, left = self._shielded(step, step.part, situation, alive, given)
+                if gate is None:
+                    situation, left = self._shielded(step, situation, alive, given)
                     lots = situation.lots
                 else:
-                    verdict = step.part.decide(situation)
-                    passed, measured, limit, sizes = self._checked(verdict)
+                    verdict = gate.decide(situation)
+                    self._check(verdict)
                     before = lots
-                    if sizes is not None:
-                        lots = floor_to_steps(sizes, signal.instrument)
-                        working |= verdict.working
-                        loss = verdict.loss_per_lot if verdict.loss_per_lot is not None else loss
+                    if verdict.lots is not None:
+                        lots = floor_to_steps(self._sizes("lots are", verdict.lots), signal.instrument)
+                        working |= self._working(verdict)
+                        if verdict.loss_per_lot is not None:
+                            loss = self._sizes("the loss of a lot is", verdict.loss_per_lot)
                         situation = situation.resized(lots, loss)
-                    left = _answered(step.name, alive, passed, verdict.reason, measured, limit, before, lots, given)
+                    left = self._answered(step.name, alive, verdict, before, lots, given)
             except (Exception, SystemExit) as error:
                 given.append(_flat(step.name, alive, REFUSED, self._failure(step, signal, time, error), 0.0, 0.0))
                 return _NOBODY
@@ -190,15 +192,14 @@ class GateChain:
         self._publisher.publish(Alert(time, step.name, text))
         return literal(text)
 
-    def _shielded(
-        self, step: Step, shield: Shield, situation: Situation, alive: Ints, given: list[Answers]
-    ) -> tuple[Situation, Ints]:
+    def _shielded(self, step: Step, situation: Situation, alive: Ints, given: list[Answers]) -> tuple[Situation, Ints]:
         """The situation after a shield, and who is left."""
-        signal = situation.signal
+        signal, shield = situation.signal, step.part
+        assert isinstance(shield, Shield)
         score = shield.score(signal, situation.market)
         if not isinstance(score, Score) or not (score.veto is None or isinstance(score.veto, str)):
             raise TypeError(f"answered {score!r} instead of a Score")
-        if not (1 <= float(score.score) <= 10 and np.isfinite(score.scale) and score.scale >= 0):
+        if not (1 <= float(score.score) <= 10 and 0 <= score.scale < math.inf):
             raise ValueError(f"score {score.score}, scale {score.scale}")
         if score.veto is not None and not score.veto.strip():
             raise ValueError("it vetoes without a reason")
@@ -209,16 +210,16 @@ class GateChain:
         after = situation.shielded(score)
         if score.veto is not None:
             reason = literal(score.veto)
-            given.append(_flat(step.name, alive, REFUSED, reason, score.score, 1.0, before[alive]))
+            given.append(_flat(step.name, alive, REFUSED, reason, score.score, 1.0, self._of(before, alive)))
             return after, alive[:0]
         verdict = RESIZED if score.scale != 1.0 else PASSED
         reason = f"score {score.score:.1f}: size times {score.scale:g}"
-        given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, after.lots[alive]))
+        given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, self._of(after.lots, alive)))
         return after, alive
 
-    def _checked(self, verdict: Verdict) -> tuple[Bools, Number, Number, Floats | None]:
-        """A verdict's columns; raises where it is none: wrong shapes, sizes that are no sizes, a broken reason."""
-        if not isinstance(verdict, Verdict):
+    def _check(self, verdict: Verdict) -> None:
+        """Raise where a gate's answer is none: no column of booleans over the accounts, or a broken reason."""
+        if type(verdict) is not Verdict:
             raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
         passed = verdict.passed
         if type(passed) is not np.ndarray or passed.dtype is not _BOOL or passed.shape != (self._size,):
@@ -229,20 +230,21 @@ class GateChain:
                 self._sound.add(verdict.reason)
             elif not passed.all():
                 raise ValueError("it refuses without a reason")
-        lots = None
-        if verdict.lots is not None:
-            lots = np.asarray(self._number(verdict.lots), np.float64)
-            if lots.shape != (self._size,) or not (float(lots.min()) >= 0 and float(lots.max()) < math.inf):
-                raise ValueError(f"lots are {lots.tolist()}")
-        if verdict.loss_per_lot is not None:
-            loss = np.asarray(self._number(verdict.loss_per_lot), np.float64)
-            if loss.shape != (self._size,) or not (float(loss.min()) >= 0 and float(loss.max()) < math.inf):
-                raise ValueError(f"the loss of a lot is {loss.tolist()}")
+
+    def _sizes(self, what: str, value: Number) -> Floats:
+        """A column of volumes or of money; raises where it is none: another shape, negative, not finite."""
+        sizes = np.asarray(self._number(value), np.float64)
+        if sizes.shape != (self._size,) or not (float(sizes.min()) >= 0 and float(sizes.max()) < math.inf):
+            raise ValueError(f"{what} {sizes.tolist()}")
+        return sizes
+
+    def _working(self, verdict: Verdict) -> Mapping[str, Number]:
+        """How the lots came about; raises where that is not names and numbers."""
         for name, value in verdict.working.items():
             if not isinstance(name, str) or isinstance(value, str) or value is None:
                 raise TypeError(f"working holds {name!r}: {value!r}, must be names and numbers")
             self._number(value)
-        return passed, self._number(verdict.measured), self._number(verdict.limit), lots
+        return verdict.working
 
     def _number(self, value: Number) -> Number:
         """A column over the accounts, or a number that is one for all; raises where it is neither."""
@@ -255,6 +257,36 @@ class GateChain:
             raise ValueError(f"a column has shape {column.shape}, not ({self._size},)")
         return column if column.ndim else column.item()
 
+    def _answered(
+        self, name: str, alive: Ints, verdict: Verdict, before: Floats, lots: Floats, given: list[Answers]
+    ) -> Ints:
+        """Keep what a gate said of the accounts it was asked for; who is left."""
+        passed, measured, limit = verdict.passed, self._of(verdict.measured, alive), self._of(verdict.limit, alive)
+        if self._size == 1:
+            decided = PASSED if passed[0] else REFUSED
+            if lots is not before and decided == PASSED and 0 < before[0] > lots[0]:
+                decided = RESIZED
+            given.append(Answers(name, alive, decided, verdict.reason, measured, limit, lots.item()))
+            return alive[:0] if decided == REFUSED else alive
+        mine = passed[alive]
+        everyone = bool(mine.all())
+        verdicts: Ints | int = PASSED if everyone else np.where(mine, PASSED, REFUSED)
+        if lots is not before:
+            shrunk = mine & (before[alive] > 0) & (lots[alive] < before[alive])
+            if shrunk.any():
+                verdicts = np.where(mine, np.where(shrunk, RESIZED, PASSED), REFUSED)
+        given.append(Answers(name, alive, verdicts, verdict.reason, measured, limit, lots[alive]))
+        return alive if everyone else alive[mine]
+
+    def _of(self, value: Number, rows: Ints) -> Number:
+        """A copy of some rows of a column; a single number as it is. Most runs have one account: numbers do for it."""
+        if type(value) is float:
+            return value
+        value = self._number(value)
+        if not isinstance(value, np.ndarray):
+            return value
+        return value[rows] if self._size > 1 else float(value[0])
+
 
 class _AlreadyTold(Exception):  # noqa: N818  # no error of its own: what made the part fail was published then
     """The part had failed before."""
@@ -262,33 +294,6 @@ class _AlreadyTold(Exception):  # noqa: N818  # no error of its own: what made t
 
 def _overriding(steps: Sequence[Step], method: str) -> list[Step]:
     return [step for step in steps if getattr(type(step.part), method) is not getattr(Part, method)]
-
-
-def _answered(
-    name: str, alive: Ints, passed: Bools, reason: str, measured: Number, limit: Number, before: Floats, lots: Floats,
-    given: list[Answers],
-) -> Ints:  # fmt: skip
-    """Keep what a gate said of the accounts it was asked for; who is left."""
-    if passed.size == 1:  # most runs have one account: numbers instead of columns of one
-        verdict, size, had = PASSED if passed[0] else REFUSED, lots.item(), before.item()
-        if verdict == PASSED and had > 0 and size < had:
-            verdict = RESIZED
-        given.append(Answers(name, alive, verdict, reason, one(measured, 0), one(limit, 0), size))
-        return alive[:0] if verdict == REFUSED else alive
-    mine = passed[alive]
-    everyone = bool(mine.all())
-    verdicts: Ints | int = PASSED if everyone else np.where(mine, PASSED, REFUSED)
-    if lots is not before:
-        shrunk = mine & (before[alive] > 0) & (lots[alive] < before[alive])
-        if shrunk.any():
-            verdicts = np.where(mine, np.where(shrunk, RESIZED, PASSED), REFUSED)
-    given.append(Answers(name, alive, verdicts, reason, _of(measured, alive), _of(limit, alive), lots[alive]))
-    return alive if everyone else alive[mine]
-
-
-def _of(value: Number, rows: Ints) -> Number:
-    """A copy of some rows of a column; a single number as it is."""
-    return value[rows] if isinstance(value, np.ndarray) else value
 
 
 def _flat(

@@ -85,6 +85,10 @@ class Situation(Struct, frozen=True, eq=False):
         loss = self._worked_out.get("loss_per_lot")
         return np.zeros(len(self.ledger.ids)) if loss is None else loss * self.lots
 
+    def for_all(self, passes: bool) -> Bools:
+        """The same answer for every account: a column that all decisions share, read-only."""
+        return self.ledger.everyone if passes else self.ledger.nobody
+
     def resized(self, lots: Floats, loss_per_lot: Floats | None = None) -> Situation:
         """The same situation after a gate has sized: lots, and what one of them loses at the stop if that is known."""
         if loss_per_lot is not None:

@@ -15,7 +15,7 @@ from bitten.model.dtypes import NS_PER_MINUTE, Bools, Floats, Ints
 from bitten.model.facts import Close, Fill, Fire, Unfilled
 from bitten.sizing import rounded
 
-Number = TypeVar("Number", np.int64, np.float64)
+Value = TypeVar("Value", np.int64, np.float64, np.bool_)
 
 AUTO: Final = 0
 MANUAL: Final = 1
@@ -76,6 +76,8 @@ class Ledger:
         self.ids = [account.id for account in accounts]
         self.currencies = [account.currency for account in accounts]
         self.tiers = [account.tier for account in accounts]
+        self.everyone: Bools = frozen(np.ones(len(accounts), np.bool_))
+        self.nobody: Bools = frozen(np.zeros(len(accounts), np.bool_))
         self.slots: Ints = frozen(np.array([account.slots for account in accounts], np.int64))
         self.band_low: Floats = frozen(np.array([account.band_low for account in accounts], np.float64))
         self.band_high: Floats = frozen(np.array([account.band_high for account in accounts], np.float64))
@@ -188,7 +190,9 @@ class Ledger:
         return len(fired - {besides})
 
     def fired(self, signal_id: str) -> Bools:
-        """Which accounts have fired a signal, at most a day back."""
+        """Which accounts have fired a signal, at most a day back; `nobody` itself where none has, read-only."""
+        if signal_id not in self._of_signal:
+            return self.nobody
         who: Bools = np.zeros(len(self.ids), np.bool_)
         for batch in self._of_signal.get(signal_id, ()):
             who[batch.column()] = True
@@ -242,7 +246,7 @@ def _legs(fire: Fire) -> tuple[tuple[str, float], tuple[str, float]]:
     return (signal.instrument.base, units), (signal.instrument.quote, -units * price)
 
 
-def frozen(column: NDArray[Number]) -> NDArray[Number]:
+def frozen(column: NDArray[Value]) -> NDArray[Value]:
     """A view that cannot be written through: a policy reads the table, only facts change it."""
     view = column.view()
     view.flags.writeable = False

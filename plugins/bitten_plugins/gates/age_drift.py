@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
@@ -41,26 +40,32 @@ class AgeDrift(Gate):
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account."""
-        signal, config = situation.signal, self.config
-        size = len(situation.ledger.ids)
+        signal, config, nobody = situation.signal, self.config, situation.for_all(False)
         quote = situation.market.quote(signal.symbol)
         if quote is None:
             raise DataError(f"{signal.symbol} has no quote yet")
         age = (situation.time - signal.time) / NS_PER_SECOND
-        nobody = np.zeros(size, np.bool_)
         if age > config.max_age_seconds:
             return Verdict(
-                nobody, age, config.max_age_seconds, "the signal was {measured:.1f} s old, limit is {limit:g} s"
+                nobody,
+                age,
+                config.max_age_seconds,
+                "the signal was {measured:.1f} s old, limit is {limit:g} s",
             )
         if reached := _reached(signal, quote):
             word, beyond = reached
-            return Verdict(nobody, float(beyond), 0.0, f"the price is {{measured:.0f}} points past the {word} already")
+            return Verdict(
+                nobody,
+                float(beyond),
+                0.0,
+                f"the price is {{measured:.0f}} points past the {word} already",
+            )
         if signal.reference_points == NO_PRICE:
             text = "the signal names no reference price to measure its drift by"
-            return Verdict(np.full(size, age == 0), 0.0, config.max_drift, text)
+            return Verdict(situation.for_all(age == 0), 0.0, config.max_drift, text)
         drift, word = _drift(signal, quote)
         text = f"the price has gone {{measured:.2f}} of the way to the {word}, limit is {{limit:g}}"
-        return Verdict(np.full(size, drift <= config.max_drift), drift, config.max_drift, text)
+        return Verdict(situation.for_all(drift <= config.max_drift), drift, config.max_drift, text)
 
 
 def _reached(signal: Signal, quote: Quote) -> tuple[str, int] | None:

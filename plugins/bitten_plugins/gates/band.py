@@ -18,6 +18,7 @@ AUTO_BAND: Final = (80.0, 89.0)
 """What fires by itself where nothing else is configured."""
 
 _EVERYTHING: Final = (0.0, 100.0)
+Bound = Floats | float
 
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,7 +73,7 @@ class Band(Gate):
     def __init__(self, config: BandConfig, context: GateContext) -> None:
         super().__init__(config, context)
         self._ledger: Ledger | None = None
-        self._known: dict[str, tuple[Floats, Floats]] = {}
+        self._known: dict[str, tuple[Bound, Bound]] = {}
 
     def rule(self) -> Rule | None:
         """The same as a kernel's rule, where patterns do not differ."""
@@ -81,13 +82,15 @@ class Band(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""
         low, high = self._bounds(situation.ledger, situation.signal.pattern)
-        confidence = situation.confidence
+        confidence, text = situation.confidence, "confidence was {measured:.1f}, the band ends at {limit:.1f}"
+        if isinstance(low, float):
+            passed, limit = situation.for_all(low <= confidence <= float(high)), low if confidence < low else high
+            return Verdict(passed, confidence, limit, text)
         passed = (low <= confidence) & (confidence <= high)
-        limit = np.where(confidence < low, low, high)
-        return Verdict(passed, confidence, limit, "confidence was {measured:.1f}, the band ends at {limit:.1f}")
+        return Verdict(passed, confidence, np.where(confidence < low, low, high), text)
 
-    def _bounds(self, ledger: Ledger, pattern: str) -> tuple[Floats, Floats]:
-        """Lowest and highest confidence per account; neither the ledger's bands nor its modes ever change."""
+    def _bounds(self, ledger: Ledger, pattern: str) -> tuple[Bound, Bound]:
+        """Lowest and highest confidence, per account or one for all; the ledger's bands and modes never change."""
         if self._ledger is not ledger:
             self._ledger, self._known = ledger, {}
         if pattern not in self._known:
@@ -95,5 +98,6 @@ class Band(Gate):
             by_mode = [np.where(ledger.mode == AUTO, auto[i], self.config.manual[i]) for i in (0, 1)]
             own = (ledger.band_low, ledger.band_high)
             low, high = (np.where(np.isnan(mine), rest, mine) for mine, rest in zip(own, by_mode, strict=True))
-            self._known[pattern] = low, high
+            alike = np.ptp(low) == np.ptp(high) == 0.0
+            self._known[pattern] = (float(low[0]), float(high[0])) if alike else (low, high)
         return self._known[pattern]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
@@ -32,15 +32,14 @@ class DataValidity(Gate):
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account."""
-        symbol, size = situation.signal.symbol, len(situation.ledger.ids)
-        nobody = np.zeros(size, np.bool_)
+        symbol, nobody = situation.signal.symbol, situation.for_all(False)
         quote = situation.market.quote(symbol) if symbol in situation.market.instruments else None
         if quote is None:
             return Verdict(nobody, 0.0, 1.0, "no quote of the symbol is known")
-        if not 0 < quote.bid <= quote.ask < np.inf:
-            bid = float(quote.bid) if np.isfinite(quote.bid) else 0.0
+        if not 0 < quote.bid <= quote.ask < math.inf:
+            bid = float(quote.bid) if math.isfinite(quote.bid) else 0.0
             return Verdict(nobody, bid, 0.0, "the last quote is none: its bid is not above 0, or above its ask")
         age, limit = (situation.time - quote.time) / NS_PER_SECOND, self.config.max_quote_age_seconds
         return Verdict(
-            np.full(size, age <= limit), age, limit, "the last quote was {measured:.1f} s old, limit is {limit:g} s"
+            situation.for_all(age <= limit), age, limit, "the last quote was {measured:.1f} s old, limit is {limit:g} s"
         )

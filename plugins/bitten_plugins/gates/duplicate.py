@@ -39,15 +39,13 @@ class Duplicate(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """By what each account has fired, and by when it fired last on the symbol and side."""
         ledger, signal = situation.ledger, situation.signal
-        last = ledger.last_fire(signal.symbol, signal.side)
+        last, least = ledger.last_fire(signal.symbol, signal.side), self.config.cooldown_minutes
         never = last == LONG_AGO
-        since = (situation.time - last) / NS_PER_MINUTE
+        since = np.where(never, np.nan, (situation.time - last) / NS_PER_MINUTE)
         again = ledger.fired(signal.id)
-        passed = ~again & (never | (since >= self.config.cooldown_minutes))
-        text = "it fired on this symbol and side {measured:.1f} minutes ago, {limit:g} are the least"
-        if again.any():
-            text = (
-                "it fired this signal, or one like it, {measured:.1f} minutes ago, {limit:g} are the least between two"
-            )
-        measured = np.where(never, np.where(again, 0.0, np.nan), since)
-        return Verdict(passed, measured, self.config.cooldown_minutes, text)
+        if again is ledger.nobody:
+            text = "it fired on this symbol and side {measured:.1f} minutes ago, {limit:g} are the least"
+            return Verdict(never | (since >= least), since, least, text)
+        text = "it fired this signal, or one like it, {measured:.1f} minutes ago, {limit:g} are the least between two"
+        measured = np.where(never & again, 0.0, since)
+        return Verdict(~again & (never | (since >= least)), measured, least, text)

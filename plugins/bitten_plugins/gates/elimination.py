@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
@@ -120,7 +119,7 @@ class Elimination(Gate):
         """The same for every account; measured is what is held against the limit, percent."""
         signal, limit = situation.signal, self.config.limit_percent
         record = self._record(signal.pattern, signal.symbol, situation.time)
-        passed = np.full(len(situation.ledger.ids), record.off is None)
+        passed = situation.for_all(record.off is None)
         if record.off is None:
             return Verdict(passed, record.bound(self.config.mode), limit, "the pattern may fire")
         text = f"{literal(signal.pattern)} is switched off since {iso(record.off, 0)} UTC: {literal(record.evidence)}"

@@ -42,10 +42,10 @@ class FixedLots(Gate):
         wanted = self.config.lots * situation.scale
         size = len(situation.ledger.ids)
         if wanted > instrument.volume_max:
-            nobody = np.zeros(size, np.bool_)
             return Verdict(
-                nobody, wanted, instrument.volume_max, "{measured:g} lots are above the largest volume {limit:g}"
-            )
+                situation.for_all(False), wanted, instrument.volume_max,
+                "{measured:g} lots are above the largest volume {limit:g}",
+            )  # fmt: skip
         lots = np.full(size, floor_to_step(wanted, instrument))
         text = "{measured:g} lots are below the smallest volume {limit:g}"
         return Verdict(lots >= instrument.volume_min, wanted, instrument.volume_min, text, lots, self._loss(situation))

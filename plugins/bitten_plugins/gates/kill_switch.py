@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from bitten.clock import iso
@@ -67,7 +66,7 @@ class KillSwitch(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """The strictest of the configured state, the periods at this instant, and the last command."""
         level, reason = max(self._said(situation.time), key=lambda one: one[0])
-        passed = np.full(len(situation.ledger.ids), level == 0)
+        passed = situation.for_all(level == 0)
         return Verdict(passed, float(level), 0.0, f"trading is {STATES[level]}{literal(reason)}")
 
     def _said(self, time: int) -> list[tuple[int, str]]:

@@ -68,7 +68,6 @@ class OrderRate(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """The pattern first, then the system, then each account."""
         config, ledger, time = self.config, situation.ledger, situation.time
-        nobody = np.zeros(len(ledger.ids), np.bool_)
         if config.pattern_signals_per_hour:
             count = self._count(situation, config.pattern_signals_per_hour)
             pattern = situation.signal.pattern
@@ -77,14 +76,14 @@ class OrderRate(Gate):
                     f"{literal(pattern)} was switched off at {iso(self._off[pattern], 0)} UTC: {{limit:.0f}} signals "
                 )
                 text += "fired within an hour; a person has to let it fire again"
-                return Verdict(nobody, float(count), float(config.pattern_signals_per_hour), text)
+                return Verdict(situation.for_all(False), float(count), float(config.pattern_signals_per_hour), text)
         if config.signals_per_minute:
             count = ledger.signals_since(time - NS_PER_MINUTE, besides=situation.signal.id)
             if count >= config.signals_per_minute:
                 text = "{measured:.0f} signals were fired within a minute, limit is {limit:.0f}"
-                return Verdict(nobody, float(count), float(config.signals_per_minute), text)
+                return Verdict(situation.for_all(False), float(count), float(config.signals_per_minute), text)
         if not config.fires_per_hour:
-            return Verdict(~nobody, np.nan, np.nan, "fires of an account are not limited")
+            return Verdict(situation.for_all(True), np.nan, np.nan, "fires of an account are not limited")
         fires = ledger.fires_since(time - _HOUR)
         text = "{measured:.0f} fires within an hour, limit is {limit:.0f}"
         return Verdict(fires < config.fires_per_hour, fires, float(config.fires_per_hour), text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
@@ -38,12 +37,10 @@ class PriceCollar(Gate):
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account; the first limit that is missed."""
-        signal, config = situation.signal, self.config
-        size = len(situation.ledger.ids)
+        signal, config, nobody = situation.signal, self.config, situation.for_all(False)
         quote = situation.market.quote(signal.symbol)
         if quote is None:
             raise DataError(f"{signal.symbol} has no quote yet")
-        nobody = np.zeros(size, np.bool_)
         age = (situation.time - quote.time) / NS_PER_SECOND
         if age > config.max_quote_age_seconds:
             limit = config.max_quote_age_seconds
@@ -58,4 +55,4 @@ class PriceCollar(Gate):
         entry = bid + (spread if signal.side > 0 else 0.0)
         distance, limit = abs(entry - (quote.bid + quote.ask) / 2), config.entry_atr * atr
         text = "the entry is {measured:.0f} points from the market, the collar is {limit:.1f}"
-        return Verdict(np.full(size, distance <= limit), distance, limit, text)
+        return Verdict(situation.for_all(distance <= limit), distance, limit, text)

@@ -116,7 +116,7 @@ class PropFirm(Gate):
         if minutes is not None:
             when, limit = ("after", after) if minutes >= 0 else ("before", before)
             text = f"it is {{measured:.1f}} minutes {when} a high-impact release, none within {{limit:g}}"
-            return Verdict(np.zeros(len(situation.ledger.ids), np.bool_), abs(minutes), limit, text)
+            return Verdict(situation.for_all(False), abs(minutes), limit, text)
         day, total = self._of(situation.ledger).losses(situation.equity, situation.ledger.balance)
         daily, most = self.config.daily_percent or np.nan, self.config.total_percent or np.nan
         over: Bools = total >= most

@@ -50,7 +50,7 @@ class Risk(Gate):
 
     def decide(self, situation: Situation) -> Verdict:
         """Lots per account; refused where the stop is reached already, or the smallest volume would risk too much."""
-        ledger, signal = situation.ledger, situation.signal
+        signal = situation.signal
         quote = situation.market.quote(signal.symbol)
         if quote is None:
             raise DataError(f"{signal.symbol} has no quote yet")
@@ -61,9 +61,8 @@ class Risk(Gate):
         room = distance - signal.side * (entry - close_side)
         nearest = max(1, signal.instrument.stops_level)
         if room < nearest:
-            nobody = np.zeros(len(ledger.ids), np.bool_)
             text = "the stop is {measured:.0f} points from the price, {limit:.0f} are the least"
-            return Verdict(nobody, float(room), float(nearest), text)
+            return Verdict(situation.for_all(False), float(room), float(nearest), text)
         return self._sized(situation, distance)
 
     def _sized(self, situation: Situation, distance: int) -> Verdict:

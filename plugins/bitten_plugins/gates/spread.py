@@ -6,7 +6,6 @@ import math
 from typing import Annotated
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
@@ -45,10 +44,8 @@ class MaximumSpread(Gate):
         limits = [] if self.config.points is None else [float(self.config.points)]
         if self.config.atr is not None:
             if signal.atr_points <= 0:
-                nobody = np.zeros(len(situation.ledger.ids), np.bool_)
-                return Verdict(
-                    nobody, spread, 0.0, "the signal carries no ATR to measure its spread of {measured:.0f} by"
-                )
+                text = "the signal carries no ATR to measure its spread of {measured:.0f} by"
+                return Verdict(situation.for_all(False), spread, 0.0, text)
             limits.append(self.config.atr * signal.atr_points)
-        passed = np.full(len(situation.ledger.ids), spread <= min(limits))
+        passed = situation.for_all(spread <= min(limits))
         return Verdict(passed, spread, min(limits), "spread was {measured:.0f} points, limit is {limit:.0f}")
