@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +17,6 @@ PASSED: Final = 0
 REFUSED: Final = 1
 RESIZED: Final = 2
 VERDICTS: Final = ("passed", "refused", "resized")  # sorted, so that equal rows are equal bytes
-_NUMBERS: Final = ("measured", "limit", "lots")
 
 
 Number = Floats | Ints | float
@@ -74,67 +74,84 @@ class DecisionLog:
         self._order = sorted(self._accounts)
         place = {name: code for code, name in enumerate(self._order)}
         self._codes = np.array([place[name] for name in self._accounts], np.int32)
-        self._kept: list[tuple[str, int, Answers]] = []
+        self._kept: list[tuple[str, int, Sequence[Answers], int]] = []  # signal, instant, answers, rows that they make
         self.rows = 0
 
-    def add(self, signal: str, time: int, answers: Answers) -> None:
-        """Take what a gate said of a signal at an instant."""
+    def add(self, signal: str, time: int, given: Sequence[Answers]) -> None:
+        """Take what gates said of a signal at an instant."""
         if not self._everything:
-            told = answers.told()
-            if not told:
-                return
-            answers = answers.only(told)
-        self._kept.append((signal, time, answers))
-        self.rows += answers.rows.size
+            given = [answers.only(told) for answers in given if (told := answers.told())]
+        rows = len(given) if len(self._accounts) == 1 else sum(answers.rows.size for answers in given)
+        if rows:
+            self._kept.append((signal, time, given, rows))
+            self.rows += rows
 
     def batch(self) -> pa.RecordBatch:
         """All rows so far as one batch, which are forgotten here."""
-        kept, sizes = self._kept, [answers.rows.size for _, _, answers in self._kept]
-        gates = sorted({answers.gate for _, _, answers in kept})
+        signals, times, given, counts = zip(*self._kept, strict=True)
+        columns = _columns(list(chain.from_iterable(given)))
+        gates = sorted(set(columns.gate))
         code = {name: i for i, name in enumerate(gates)}
-        rows = np.concatenate([answers.rows for _, _, answers in kept])
-
-        def repeated(values: Sequence[int], dtype: Any) -> Any:
-            return np.repeat(np.array(values, dtype), sizes)
-
-        columns = [
-            repeated_texts([signal for signal, _, _ in kept], sizes),
-            pa.DictionaryArray.from_arrays(from_numpy(self._codes[rows]), from_texts(self._order)),
-            from_numpy(repeated([time for _, time, _ in kept], np.int64), DECISIONS.field("time").type),
-            pa.DictionaryArray.from_arrays(
-                from_numpy(repeated([code[answers.gate] for _, _, answers in kept], np.int32)), from_texts(gates)
-            ),
-            pa.DictionaryArray.from_arrays(
-                from_numpy(_joined(kept, "verdicts").astype(np.int32)), from_texts(VERDICTS)
-            ),
-            from_texts([reason for _, _, answers in kept for reason in self._reasons(answers)]),
-            *(from_numpy(column, known=~np.isnan(column)) for column in (_joined(kept, name) for name in _NUMBERS)),
+        of_gate = np.repeat(np.array([code[gate] for gate in columns.gate], np.int32), columns.sizes)
+        numbers = (columns.measured, columns.limit, columns.lots)
+        rows = [
+            repeated_texts(signals, counts),
+            pa.DictionaryArray.from_arrays(from_numpy(self._codes[columns.rows]), from_texts(self._order)),
+            from_numpy(np.repeat(np.array(times, np.int64), counts), DECISIONS.field("time").type),
+            pa.DictionaryArray.from_arrays(from_numpy(of_gate), from_texts(gates)),
+            pa.DictionaryArray.from_arrays(from_numpy(columns.verdicts.astype(np.int32)), from_texts(VERDICTS)),
+            from_texts(self._reasons(columns)),
+            *(from_numpy(column, known=~np.isnan(column)) for column in numbers),
         ]
         self._kept, self.rows = [], 0
-        return pa.RecordBatch.from_arrays(columns, schema=DECISIONS)
+        return pa.RecordBatch.from_arrays(rows, schema=DECISIONS)
 
-    def _reasons(self, answers: Answers) -> list[str | None]:
-        reasons: list[str | None] = [None] * answers.rows.size
-        for i in answers.told():
-            reasons[i] = answers.reason_of(i, self._accounts[answers.rows[i]])
+    def _reasons(self, columns: _Columns) -> list[str | None]:
+        """Filled in for what was not simply passed."""
+        reasons: list[str | None] = [None] * columns.rows.size
+        told = np.flatnonzero(columns.verdicts != PASSED)
+        of = np.repeat(np.arange(len(columns.reason)), columns.sizes)[told]
+        numbers = (columns.measured[told].tolist(), columns.limit[told].tolist())
+        accounts = [self._accounts[row] for row in columns.rows[told].tolist()]
+        for row, i, measured, limit, account in zip(told.tolist(), of.tolist(), *numbers, accounts, strict=True):
+            reasons[row] = columns.reason[i].format(measured=measured, limit=limit, account=account)
         return reasons
 
 
-def _joined(kept: Sequence[tuple[str, int, Answers]], name: str) -> Any:
-    """One column of all answers; numbers that are the same for all accounts of an answer are repeated."""
-    parts: list[Any] = []  # runs of single numbers, and columns between them
-    run: list[float] = []
-    for _, _, answers in kept:
-        value = getattr(answers, name)
-        if isinstance(value, np.ndarray):
-            parts += [np.array(run, np.float64), value]
-            run = []
-        elif answers.rows.size == 1:
-            run.append(value)
-        else:
-            parts += [np.array(run, np.float64), np.full(answers.rows.size, value, np.float64)]
-            run = []
-    return np.concatenate([*parts, np.array(run, np.float64)])
+class _Columns(NamedTuple):
+    """Answers one after the other: a row for each account, but `gate` and `reason` once for each answer."""
+
+    gate: Sequence[str]
+    sizes: Ints  # rows of each answer
+    rows: Ints  # of the accounts
+    verdicts: Ints
+    reason: Sequence[str]
+    measured: Floats
+    limit: Floats
+    lots: Floats
+
+
+def _columns(given: Sequence[Answers]) -> _Columns:
+    gate, rows, verdicts, reason, measured, limit, lots = zip(*given, strict=True)
+    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+    joined = np.concatenate(rows)
+    numbers = (_joined(column, sizes) for column in (measured, limit, lots))
+    return _Columns(gate, sizes, joined, _joined(verdicts, sizes).astype(np.int64), reason, *numbers)
+
+
+def _joined(values: Sequence[Number], sizes: Ints) -> Any:
+    """Numbers of all answers as one column; one that is the same for all accounts of its answer is repeated."""
+    single = np.array([type(value) is not np.ndarray for value in values], np.bool_)
+    if single.all():
+        return np.repeat(np.array(values, np.float64), sizes)
+    starts = np.cumsum(sizes) - sizes
+    column = np.empty(int(sizes.sum()))
+    column[np.repeat(single, sizes)] = np.repeat(
+        np.array([value for value in values if type(value) is not np.ndarray], np.float64), sizes[single]
+    )
+    for i in np.flatnonzero(~single).tolist():
+        column[starts[i] : starts[i] + sizes[i]] = values[i]
+    return column
 
 
 def literal(text: str) -> str:

@@ -68,8 +68,7 @@ class MemoryJournal:
 
     def decisions(self, signal: str, time: int, answers: Sequence[Answers]) -> None:
         """Take what gates said of a signal at an instant."""
-        for one in answers:
-            self._decisions.add(signal, time, one)
+        self._decisions.add(signal, time, answers)
         if self._decisions.rows >= _CHUNK:
             self._flush("decisions")
 
