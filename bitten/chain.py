@@ -18,8 +18,10 @@ from bitten.model.facts import Alert, Outcome, Signal
 from bitten.model.quotes import Quotes
 from bitten.publisher import Publisher
 from bitten.rule import PASS, Rule
+from bitten.screening import Offers, Screened, as_screened, make_offers
 from bitten.sizing import floor_to_steps
 
+_WORTHWHILE: Final = 4  # signals of a slice from which on columns are cheaper than questions
 _BOOL: Final = np.dtype(np.bool_)  # numpy has one object for each of these
 
 
@@ -51,6 +53,9 @@ class GateChain:
         self._market = market
         self._publisher = publisher
         self._asked = [(step, step.part if isinstance(step.part, Gate) else None) for step in self.steps]
+        self._no_screens: list[Screened | None] = [None] * len(self.steps)
+        self._screens = self._no_screens
+        self._places: dict[str, int] = {}  # of the slice's signals in the screens
         self._size = len(ledger.ids)
         self._unsized: Floats = frozen(np.zeros(self._size))
         self._sound: set[str] = set()  # reasons that are known to be usable
@@ -129,6 +134,23 @@ class GateChain:
 
     # -- decisions ----------------------------------------------------------------------------------------------------
 
+    def screen(self, signals: Sequence[Signal]) -> None:
+        """Let gates say once of all signals of a slice what they can; `decide` takes it from there."""
+        self._places = {}
+        if len(signals) < _WORTHWHILE:
+            return
+        offers = make_offers(signals, self._market)
+        self._screens = [None if gate is None else self._screened(gate, offers) for _, gate in self._asked]
+        self._places = {signal.id: place for place, signal in enumerate(signals)}
+
+    def _screened(self, gate: Gate, offers: Offers) -> Screened | None:
+        """What a gate says of many signals; one that cannot is asked for each, and fails closed there if it must."""
+        try:
+            screen = gate.screen(offers, self._ledger)
+            return None if screen is None else as_screened(screen, len(offers.signals))
+        except (Exception, SystemExit):
+            return None
+
     def decide(self, signal: Signal, time: int, rows: Ints) -> Approved:
         """Decide a signal at an instant for the accounts in these rows of the ledger; all answers are published."""
         given: list[Answers] = []
@@ -146,10 +168,15 @@ class GateChain:
         situation = Situation(signal, view, self._ledger, lots)
         working: dict[str, Number] = {}
         loss: Floats | None = None
-        for step, gate in self._asked:
+        place = self._places.pop(signal.id, None) if time == signal.time else None
+        for (step, gate), screen in zip(self._asked, self._no_screens if place is None else self._screens, strict=True):
             try:
                 if self._broken and step.name in self._broken:
                     raise _AlreadyTold(self._broken[step.name])
+                if place is not None and screen is not None and screen.passed[place] and situation.calibrated is None:
+                    numbers = screen.measured[place], screen.limit[place], self._volume(lots, alive)
+                    given.append(Answers(step.name, alive, PASSED, "", *numbers))
+                    continue
                 if gate is None:
                     situation, left = self._shielded(step, situation, alive, given)
                     lots = situation.lots
@@ -210,11 +237,11 @@ class GateChain:
         after = situation.shielded(score)
         if score.veto is not None:
             reason = literal(score.veto)
-            given.append(_flat(step.name, alive, REFUSED, reason, score.score, 1.0, self._of(before, alive)))
+            given.append(_flat(step.name, alive, REFUSED, reason, score.score, 1.0, self._volume(before, alive)))
             return after, alive[:0]
         verdict = RESIZED if score.scale != 1.0 else PASSED
         reason = f"score {score.score:.1f}: size times {score.scale:g}"
-        given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, self._of(after.lots, alive)))
+        given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, self._volume(after.lots, alive)))
         return after, alive
 
     def _check(self, verdict: Verdict) -> None:
@@ -266,7 +293,7 @@ class GateChain:
             decided = PASSED if passed[0] else REFUSED
             if lots is not before and decided == PASSED and 0 < before[0] > lots[0]:
                 decided = RESIZED
-            given.append(Answers(name, alive, decided, verdict.reason, measured, limit, lots.item()))
+            given.append(Answers(name, alive, decided, verdict.reason, measured, limit, self._volume(lots, alive)))
             return alive[:0] if decided == REFUSED else alive
         mine = passed[alive]
         everyone = bool(mine.all())
@@ -275,8 +302,12 @@ class GateChain:
             shrunk = mine & (before[alive] > 0) & (lots[alive] < before[alive])
             if shrunk.any():
                 verdicts = np.where(mine, np.where(shrunk, RESIZED, PASSED), REFUSED)
-        given.append(Answers(name, alive, verdicts, verdict.reason, measured, limit, lots[alive]))
+        given.append(Answers(name, alive, verdicts, verdict.reason, measured, limit, self._volume(lots, alive)))
         return alive if everyone else alive[mine]
+
+    def _volume(self, lots: Floats, rows: Ints) -> Number:
+        """Lots of some accounts."""
+        return 0.0 if lots is self._unsized else self._of(lots, rows)
 
     def _of(self, value: Number, rows: Ints) -> Number:
         """A copy of some rows of a column; a single number as it is. Most runs have one account: numbers do for it."""

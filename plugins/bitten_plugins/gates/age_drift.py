@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
+from bitten.ledger import Ledger
 from bitten.market import Quote
 from bitten.model.dtypes import NO_PRICE, NS_PER_SECOND
 from bitten.model.facts import Signal
+from bitten.screening import Offers, Screen
 
 
 class AgeDriftConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,6 +40,20 @@ class AgeDrift(Gate):
     """
 
     Config = AgeDriftConfig
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen:
+        """Signals at their own instant, whose price has not gone too far."""
+        known, side = offers.known, offers.side
+        moved = side * (offers.bid - offers.reference)
+        level = np.where(moved > 0, offers.target, offers.stop)
+        measurable = (offers.reference != NO_PRICE) & (level != NO_PRICE) & (moved != 0)
+        way = np.where(offers.relative, level, np.abs(level - offers.reference))
+        drift = np.where(measurable, np.abs(moved), 0) / np.where(measurable, np.maximum(way, 1), 1)
+        price = np.where(side > 0, offers.bid, offers.ask)
+        stopped = (offers.stop != NO_PRICE) & (side * (offers.stop - price) >= 0)
+        there = (offers.target != NO_PRICE) & (side * (price - offers.target) >= 0)
+        reached = ~offers.relative & (stopped | there)
+        return Screen(known & ~reached & (drift <= self.config.max_drift), drift, self.config.max_drift)
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account."""

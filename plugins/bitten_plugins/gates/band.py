@@ -12,6 +12,7 @@ from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.ledger import AUTO, Ledger
 from bitten.model.dtypes import Floats
 from bitten.rule import BAND, Rule
+from bitten.screening import Offers, Screen
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 AUTO_BAND: Final = (80.0, 89.0)
@@ -78,6 +79,14 @@ class Band(Gate):
     def rule(self) -> Rule | None:
         """The same as a kernel's rule, where patterns do not differ."""
         return None if self.config.patterns else Rule(BAND, *self.config.auto)
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen | None:
+        """Those within the band, where it is the same for all accounts."""
+        bounds = {name: self._bounds(ledger, name) for name in {signal.pattern for signal in offers.signals}}
+        if not all(isinstance(low, float) for low, _ in bounds.values()):
+            return None
+        low, high = np.array([bounds[signal.pattern] for signal in offers.signals], np.float64).T
+        return Screen((low <= offers.confidence) & (offers.confidence <= high), offers.confidence, high)
 
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
+from bitten.ledger import Ledger
 from bitten.model.dtypes import NS_PER_SECOND
+from bitten.screening import Offers, Screen
 
 
 class DataValidityConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +31,12 @@ class DataValidity(Gate):
     """
 
     Config = DataValidityConfig
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen:
+        """Sound quotes that are fresh."""
+        age, limit = (offers.time - offers.quoted) / NS_PER_SECOND, self.config.max_quote_age_seconds
+        sound = offers.known & (offers.bid > 0) & (offers.bid <= offers.ask)
+        return Screen(sound & (age <= limit), age, limit)
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from bitten.clock import iso
 from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.journal.decisions import literal
+from bitten.ledger import Ledger
 from bitten.rule import PASS, Rule
+from bitten.screening import Offers, Screen
 from bitten_plugins.gates.tape import Command, Tape, moment
 
 STATES = ("RUNNING", "REDUCING", "HALTED")
@@ -58,10 +61,18 @@ class KillSwitch(Gate):
         self._tape = None if config.file is None else Tape(context.folder / config.file, STATES)
         self._periods = [(moment(one.start, "from"), moment(one.end, "to"), one.state) for one in config.periods]
 
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing but "running" is configured."""
+        return self.config.state == "running" and not self._periods and self._tape is None
+
     def rule(self) -> Rule | None:
         """Never refuses where nothing but "running" is configured."""
-        idle = self.config.state == "running" and not self._periods and self._tape is None
-        return Rule(PASS) if idle else None
+        return Rule(PASS) if self._idle else None
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen | None:
+        """Everything, where nothing but "running" is configured."""
+        return Screen(np.ones(len(offers.signals), np.bool_), 0.0, 0.0) if self._idle else None
 
     def decide(self, situation: Situation) -> Verdict:
         """The strictest of the configured state, the periods at this instant, and the last command."""

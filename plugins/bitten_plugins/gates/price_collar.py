@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
+from bitten.ledger import Ledger
 from bitten.model.dtypes import NO_PRICE, NS_PER_SECOND
+from bitten.screening import Offers, Screen
 
 
 class PriceCollarConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +37,16 @@ class PriceCollar(Gate):
     """
 
     Config = PriceCollarConfig
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen:
+        """Fresh quotes, narrow enough, near the entry that was meant."""
+        config, spread = self.config, offers.ask - offers.bid
+        bid = np.where(offers.reference == NO_PRICE, offers.bid, offers.reference)
+        entry = bid + np.where(offers.side > 0, spread, 0)
+        distance, limit = np.abs(entry - (offers.bid + offers.ask) / 2), config.entry_atr * offers.atr
+        fresh = offers.known & ((offers.time - offers.quoted) / NS_PER_SECOND <= config.max_quote_age_seconds)
+        narrow = (offers.atr > 0) & (spread <= config.spread_atr * offers.atr)
+        return Screen(fresh & narrow & (distance <= limit), distance, limit)
 
     def decide(self, situation: Situation) -> Verdict:
         """The same for every account; the first limit that is missed."""

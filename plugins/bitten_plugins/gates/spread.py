@@ -6,11 +6,14 @@ import math
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from bitten.errors import DataError
 from bitten.gate import Gate, Situation, Verdict
+from bitten.ledger import Ledger
 from bitten.rule import SPREAD, Rule
+from bitten.screening import Offers, Screen
 
 
 class SpreadConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +36,15 @@ class MaximumSpread(Gate):
         """The same as a kernel's rule."""
         points, atr = self.config.points, self.config.atr
         return Rule(SPREAD, math.inf if points is None else points, math.nan if atr is None else atr)
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Screen:
+        """Narrow spreads."""
+        points, atr = self.config.points, self.config.atr
+        limit = np.full(offers.time.size, math.inf if points is None else float(points))
+        known, spread = offers.known, (offers.ask - offers.bid).astype(np.float64)
+        if atr is not None:
+            limit, known = np.minimum(limit, atr * offers.atr), known & (offers.atr > 0)
+        return Screen(known & (spread <= limit), spread, limit)
 
     def decide(self, situation: Situation) -> Verdict:
         """The narrower of the configured limits applies; the same for every account."""

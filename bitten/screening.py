@@ -1,0 +1,76 @@
+"""Many signals as columns: what policies that look at nothing but signals and quotes answer once for a whole slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bitten.market import Market
+from bitten.model.dtypes import Bools, Floats, Ints
+from bitten.model.facts import Signal
+
+
+class Offers(NamedTuple):
+    """Signals, each at the instant of its own decision, and the quotes that hold then; columns of shape (n,)."""
+
+    signals: Sequence[Signal]
+    time: Ints  # ns UTC
+    side: Ints
+    reference: Ints  # points, as are prices; NO_PRICE for none
+    stop: Ints
+    target: Ints
+    relative: Bools
+    confidence: Floats
+    atr: Floats  # points, 0 for none
+    quoted: Ints  # ns UTC, of the last quote
+    bid: Ints
+    ask: Ints
+    known: Bools  # whether there is one; without, the three before mean nothing
+
+
+class Screen(NamedTuple):
+    """The signals that pass whoever is asked for, with what was measured; the others have to be decided one by one."""
+
+    passed: Bools  # shape (n,)
+    measured: Floats | float  # of those that pass, or one for all
+    limit: Floats | float
+
+
+class Screened(NamedTuple):
+    """The same as Python's own, quicker to look up."""
+
+    passed: Sequence[bool]
+    measured: Sequence[float]
+    limit: Sequence[float]
+
+
+def make_offers(signals: Sequence[Signal], market: Market) -> Offers:
+    """Columns of signals that are about to be decided, and the quotes of the current slice at their instants."""
+    rows = [
+        (one.time, one.side, one.reference_points, one.stop_points, one.target_points, one.relative) for one in signals
+    ]
+    time, side, reference, stop, target, relative = np.array(rows, np.int64).T
+    confidence, atr = np.array([(one.confidence, one.atr_points) for one in signals], np.float64).T
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(signals):
+        places.setdefault(one.symbol, []).append(place)
+    quoted, bid, ask = (np.zeros(time.size, np.int64) for _ in range(3))
+    known = np.zeros(time.size, np.bool_)
+    for symbol, at in places.items():
+        quoted[at], bid[at], ask[at], known[at] = market.last_quotes(symbol, time[at])
+    return Offers(signals, time, side, reference, stop, target, relative == 1, confidence, atr, quoted, bid, ask, known)
+
+
+def as_screened(screen: Screen, size: int) -> Screened:
+    """A screen, checked.
+
+    Raises:
+        ValueError: its columns are not those of so many signals.
+    """
+    passed = np.asarray(screen.passed)
+    if passed.dtype != np.bool_ or passed.shape != (size,):
+        raise ValueError(f"a screen passed {passed.dtype} {passed.shape}, not bool ({size},)")
+    measured, limit = (np.broadcast_to(np.asarray(one, np.float64), (size,)) for one in (screen.measured, screen.limit))
+    return Screened(passed.tolist(), measured.tolist(), limit.tolist())
