@@ -131,6 +131,39 @@ def test_gates_after_a_shield_see_its_confidence() -> None:
     assert {(row["score"], row["confidence"], row["evidence"]) for row in scores} == {(7.0, 77.0, '{"seen":1.0}')}
 
 
+CHAIN: list[dict[str, Any]] = [
+    {"use": "kill_switch"}, {"use": "data_validity"}, {"use": "duplicate"}, {"use": "age_drift"},
+    {"use": "spread", "atr": 0.3}, {"use": "band", "low": 45.0}, {"use": "citadel"},
+    {"use": "band", "name": "again", "low": 50.0, "patterns": {"bb_scalp": (60.0, 100.0)}}, {"use": "price_collar"},
+    {"use": "slots"}, {"use": "risk"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bands", [{}, {"band": [40.0, 90.0]}])
+def test_what_gates_say_of_a_slice_at_once_is_what_they_say_one_by_one(
+    bands: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = [{"id": "one"}, {"id": "two", "currency": "EUR", **bands}, {"id": "three", "slots": 1}]
+    found = {}
+    for worthwhile in (1, 1 << 40):
+        monkeypatch.setattr("bitten.chain._WORTHWHILE", worthwhile)
+        found[worthwhile], _ = replay(synthetic_slices(), settings(gates=CHAIN, accounts=accounts))
+    screened, asked = found.values()
+    assert all(screened[name].equals(asked[name]) for name in screened)
+    assert screened["signals"].num_rows > 50
+    assert {row["gate"] for row in rows(screened, "decisions")} >= {step["use"] for step in CHAIN}
+
+
+def test_a_shield_that_changes_the_confidence_overrules_what_was_said_at_once() -> None:
+    gates = [BAND, {"use": "halves"}, {**BAND, "name": "after"}, {"use": "fixed_lots"}]
+    tables, _ = run(gates)
+    measured = [
+        [row["measured"] for row in rows(tables, "decisions") if row["gate"] == gate] for gate in ("band", "after")
+    ]
+    assert len(set(measured[0])) > 4
+    assert set(measured[1]) == {77.0}
+
+
 def test_how_the_lots_came_about_is_kept_with_the_fire() -> None:
     tables, _ = run([BAND, {"use": "halves", "scale": 0.5}, {"use": "risk"}])
     fires = rows(tables, "fires")

@@ -37,6 +37,18 @@ class Answer:
         elif (self.told, self.words) != (whole.told, whole.words):
             raise LawBroken(f"{where}: the answer is {self.told} {self.words}, was {whole.told} {whole.words}")
 
+    def screened(self, measured: float, limit: float) -> None:
+        """Raise `LawBroken` where a screen that lets the signal pass says something else."""
+        if self.wrong:
+            raise LawBroken(f"{self.where}: {self.wrong}")
+        verdict, size = self.told, len(self.rows)
+        if not verdict.passed.all() or verdict.lots is not None:
+            raise LawBroken(f"{self.where}: the screen lets everybody pass, decide says {verdict}")
+        for name, value in (("measured", measured), ("limit", limit)):
+            asked = column(getattr(verdict, name), size)
+            if not np.array_equal(asked, np.full(size, value), equal_nan=True):
+                raise LawBroken(f"{self.where}: {name} is {value} on the screen, {asked.tolist()} when asked")
+
 
 def ask_gate(part: Part, question: Question) -> Answer:
     """A gate's verdict on the accounts of a question."""

@@ -89,6 +89,17 @@ class PartMarket:
         """The last instant."""
         return int(self.quotes.ts[-1])
 
+    def prompt(self) -> PartMarket:
+        """The same market, each signal decided at its own instant."""
+        signals = sorted(self.signals, key=lambda signal: signal.time)
+        return dataclasses.replace(self, signals=signals, decided=[signal.time for signal in signals])
+
+    def quoted(self) -> Market:
+        """Its quotes as one slice."""
+        market = Market(self.instruments, {})
+        market.begin(Slice(self.end, {SYMBOL: self.quotes}))
+        return market
+
     def until(self, instant: int) -> PartMarket:
         """The same market, ended; signals that are decided after it never are."""
         early = self.quotes.ts <= instant

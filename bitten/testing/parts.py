@@ -13,11 +13,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from bitten.gate import Gate, GateContext, Part, Shield
+from bitten.screening import Offers, Screen, as_screened, make_offers
 from bitten.testing.answers import Answer, ask_gate, ask_shield
 from bitten.testing.contracts import configured
 from bitten.testing.kit import BROKEN, KEPT, Ruling, named
-from bitten.testing.partmarket import ACCOUNTS, PartMarket
-from bitten.testing.trial import LawBroken
+from bitten.testing.partmarket import ACCOUNTS, PartMarket, Question
+from bitten.testing.trial import LawBroken, attempt
 
 _MARKETS: Final = 3
 _SIGNALS: Final = 12  # in each market
@@ -55,8 +56,8 @@ def check_gate(kind: type[Gate], config: Any = None, *, context: GateContext | N
     """Try a gate in random situations; the number of accounts it refused in them.
 
     A verdict is complete, the same when asked again, leaves the situation as it was, is for each account what it would
-    be if that account were alone, or in another row, and follows from what was known at its instant however the market
-    is cut.
+    be if that account were alone, or in another row, is what a screen of many signals says, and follows from what was
+    known at its instant however the market is cut.
 
     Raises:
         LawBroken: with the situation's number and what is wrong.
@@ -185,6 +186,28 @@ def _causal(trial: PartTrial) -> str:
     return ""
 
 
+def _screens(trial: PartTrial) -> str:
+    """What a gate says of many signals at once is what it says of each when it is asked."""
+    passed = 0
+    for market in trial.markets:
+        prompt = market.prompt()
+        offers = make_offers(prompt.signals, prompt.quoted())
+
+        def both(part: Part, question: Question, offers: Offers = offers) -> tuple[Screen | None, Answer]:
+            assert isinstance(part, Gate)
+            screen = attempt(lambda: part.screen(offers, question.ledger), "screen raised")
+            return screen, ask_gate(part, question)
+
+        for number, (screen, answer) in enumerate(prompt.lead(trial.new(), both, [prompt.end])):
+            if screen is None:
+                continue
+            screened = attempt(lambda: as_screened(screen, len(prompt.signals)), "screen")  # noqa: B023  # called at once
+            if screened.passed[number]:
+                passed += 1
+                answer.screened(screened.measured[number], screened.limit[number])
+    return f"{passed} passed at once"
+
+
 SHIELD_LAWS: Final = (
     PartLaw("complete answers", _complete),
     PartLaw("same when asked again", _same_again),
@@ -192,4 +215,9 @@ SHIELD_LAWS: Final = (
     PartLaw("batch-size invariance", _cut_anywhere),
     PartLaw("causality", _causal),
 )
-GATE_LAWS: Final = (*SHIELD_LAWS[:2], PartLaw("accounts by themselves", _by_themselves), *SHIELD_LAWS[2:])
+GATE_LAWS: Final = (
+    *SHIELD_LAWS[:2],
+    PartLaw("accounts by themselves", _by_themselves),
+    PartLaw("many signals at once", _screens),
+    *SHIELD_LAWS[2:],
+)

@@ -15,8 +15,12 @@ from msgspec.structs import replace as altered
 from bitten.executor import Executor, ExecutorContext, Report
 from bitten.feed import Feed, FeedContext, FeedFacts
 from bitten.gate import Gate, Situation, Verdict
+from bitten.ledger import Ledger
+from bitten.manager import Manager
 from bitten.model.quotes import Quotes, Slice
+from bitten.screening import Offers, Screen
 from bitten.testing import INSTRUMENT, LawBroken, check_executor, check_feed, check_gate, random_quotes
+from bitten.testing.parts import part_rulings, part_trial
 from bitten_brokers.simulated import SimulatedConfig, SimulatedExecutor
 from bitten_feeds.synthetic import SyntheticFeed
 from bitten_plugins.gates.band import Band
@@ -195,6 +199,48 @@ def test_a_gate_that_breaks_the_contract_is_caught(spoil: Any, message: str) -> 
     with pytest.raises(LawBroken) as caught:
         check_gate(kind)
     assert message in str(caught.value)
+
+
+class Screening(GateUnderTest):
+    """Passes signals that are confident enough."""
+
+    def decide(self, situation: Situation) -> Verdict:
+        confidence = situation.confidence
+        return Verdict(situation.for_all(confidence >= 50), confidence, 50.0, "confidence was {measured:g}")
+
+    def screen(self, offers: Offers, ledger: Ledger) -> Any:
+        return self.cheat(Screen(offers.confidence >= 50, offers.confidence, 50.0))
+
+    def cheat(self, screen: Screen) -> Any:
+        return screen
+
+
+@pytest.mark.parametrize(
+    ("cheat", "message"),
+    [
+        (lambda screen: screen._replace(passed=screen.passed | True), "lets everybody pass, decide says"),
+        (lambda screen: screen._replace(measured=screen.measured + 1), "measured is"),
+        (lambda screen: screen._replace(limit=49.0), "limit is 49.0 on the screen, [50.0"),
+        (lambda screen: screen._replace(passed=True), "a screen passed bool ()"),
+        (lambda screen: screen._replace(measured=np.zeros(3)), "could not be broadcast"),
+    ],
+)
+def test_a_screen_that_says_something_else_is_caught(cheat: Any, message: str) -> None:
+    assert check_gate(Screening) > 0
+    kind = type("Cheating", (Screening,), {"cheat": lambda self, screen: cheat(screen)})
+    with pytest.raises(LawBroken) as caught:
+        check_gate(kind)
+    assert message in str(caught.value)
+
+
+def test_the_screens_of_bundled_gates_let_something_pass() -> None:
+    config = {"band": {"low": 50.0}, "spread": {"points": 8}, "price_collar": {"entry_atr": 100.0}}
+    for name in ("kill_switch", "data_validity", "duplicate", "age_drift", "price_collar", "band", "spread"):
+        kind = Manager().find("gates", name).load()
+        trial = part_trial(kind, config.get(name))
+        (ruling,) = part_rulings(trial, ("many signals at once",))
+        assert (ruling.verdict, ruling.note[:2].strip().isdigit()) == ("kept", True), ruling
+        assert int(ruling.note.split()[0]) > 0, name
 
 
 def simulated(context: ExecutorContext, **config: Any) -> SimulatedExecutor:
