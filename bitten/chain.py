@@ -261,7 +261,7 @@ class GateChain:
     def _sizes(self, what: str, value: Number) -> Floats:
         """A column of volumes or of money; raises where it is none: another shape, negative, not finite."""
         sizes = np.asarray(self._number(value), np.float64)
-        if sizes.shape != (self._size,) or not (float(sizes.min()) >= 0 and float(sizes.max()) < math.inf):
+        if sizes.shape != (self._size,) or not (sizes.min() >= 0 and sizes.max() < math.inf):
             raise ValueError(f"{what} {sizes.tolist()}")
         return sizes
 

@@ -66,6 +66,13 @@ def points_to_money(points: Number, lots: Number, instrument: Instrument) -> Num
     return points * instrument.contract_size * lots / 10.0**instrument.digits
 
 
+def ratio(part: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:
+    """`part / whole` where the whole is positive, something else where it is not, shape (n,)."""
+    if whole.min() > 0:  # nearly always, and twice as quick
+        return part / whole
+    return np.divide(part, whole, out=np.full_like(part, otherwise), where=whole > 0)
+
+
 def lots_for_risk(risk_money: Floats, loss_per_lot: Floats, instrument: Instrument) -> Floats:
     """The largest tradable volumes whose loss at the stop does not exceed the risk, shape (n,).
 
@@ -73,5 +80,4 @@ def lots_for_risk(risk_money: Floats, loss_per_lot: Floats, instrument: Instrume
         risk_money: account currency.
         loss_per_lot: account currency, positive, costs included; a volume is 0 where it is not, or not finite.
     """
-    usable = (loss_per_lot > 0) & np.isfinite(loss_per_lot)
-    return floor_to_steps(np.divide(risk_money, loss_per_lot, out=np.zeros_like(risk_money), where=usable), instrument)
+    return floor_to_steps(ratio(risk_money, loss_per_lot), instrument)  # a loss without limit leaves nothing

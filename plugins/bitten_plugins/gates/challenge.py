@@ -12,6 +12,7 @@ from bitten.journal.schema import WORD
 from bitten.ledger import Ledger
 from bitten.model.dtypes import Bools, Floats
 from bitten.sizing import rounded
+from bitten_plugins.gates.loss import percent_lost
 
 if TYPE_CHECKING:
     from bitten_plugins.gates.prop_firm import PropFirmConfig
@@ -59,14 +60,14 @@ class Challenge:
         rules = self._rules
         watched = equity if rules.daily_on == "equity" else balance
         whole = self._day if rules.daily_of == "start" else self._initial
-        day = np.maximum(self._worst_day, _percent(self._day - watched, whole))
+        day = np.maximum(self._worst_day, percent_lost(self._day - watched, whole))
         watched = equity if rules.total_on == "equity" else balance
         start = self._initial
         if rules.trailing != "no":
             start = np.maximum(self._peak, watched) if rules.trailing == "always" else self._peak
             if rules.trailing_lock and rules.total_percent:
                 start = np.minimum(start, self._initial * (1 + rules.total_percent / 100))
-        return day, np.maximum(self._worst, _percent(start - watched, self._initial))
+        return day, np.maximum(self._worst, percent_lost(start - watched, self._initial))
 
     def judge(self, equity: Floats, balance: Floats) -> list[Broken]:
         """Keep the losses of an instant in mind; the rules that were broken by them and had not been before."""
@@ -127,9 +128,3 @@ class Consistency:
                 share is None or share <= limit,
             )
         return pa.Table.from_batches([make_batch(cells, _CONSISTENCY)], _CONSISTENCY)
-
-
-def _percent(lost: Floats, whole: Floats) -> Floats:
-    """A loss in percent; without float noise, so that a limit is hit exactly."""
-    percent: Floats = np.round(100.0 * np.divide(lost, whole, out=np.ones_like(lost), where=whole > 0), 9)
-    return percent

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.model.dtypes import Floats
-from bitten.sizing import floor_to_steps
+from bitten.sizing import floor_to_steps, ratio
 from bitten_plugins.gates.notional import CurrencyColumn, unit_worth
 
 _NOISE = 1e-9
@@ -56,7 +56,7 @@ class Exposure(Gate):
         after = np.maximum(*(np.abs(held + lots * per_lot) * worth for held, per_lot, worth in legs))
         allowed = equity * self.config.max_multiple
         passed = (lots > 0) & (after <= allowed * (1 + _NOISE))
-        multiple = np.divide(after, equity, out=np.zeros_like(after), where=equity > 0)
+        multiple = ratio(after, equity)
         names = f"{instrument.base} or {instrument.quote}"
         text = f"net exposure in {names} would be {{measured:.1f}} times equity, limit is {{limit:g}}"
         if not lots.any():

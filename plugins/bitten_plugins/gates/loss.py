@@ -1,10 +1,12 @@
-"""What one lot loses at a signal's stop, which gates size by and add up."""
+"""Losses: of one lot at a signal's stop, which gates size by and add up, and of an account in percent."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from bitten.gate import GateContext, Situation
 from bitten.model.dtypes import Floats
-from bitten.sizing import points_to_money
+from bitten.sizing import points_to_money, ratio
 from bitten_plugins.gates.notional import CurrencyColumn
 
 
@@ -27,3 +29,9 @@ def loss_per_lot(situation: Situation, distance: int, context: GateContext, acco
         for currency in accounts.distinct(ledger)
     }
     return accounts.of(ledger, lost)
+
+
+def percent_lost(lost: Floats, whole: Floats) -> Floats:
+    """Percent of a whole, all of it where there is nothing; without float noise, so that a limit is hit exactly."""
+    percent: Floats = np.rint(100.0 * ratio(lost, whole, 1.0) * 1e9) / 1e9
+    return percent

@@ -14,6 +14,7 @@ from bitten.gate import NEVER, Gate, GateContext, Situation, Verdict
 from bitten.ledger import Ledger
 from bitten.market import MarketView
 from bitten.model.dtypes import Floats, Ints
+from bitten_plugins.gates.loss import percent_lost
 from bitten_plugins.gates.resets import Resets
 from bitten_plugins.gates.tape import moment
 
@@ -59,6 +60,10 @@ class LossStop(Gate):
         self._resumes = sorted(moment(one, "resume") for one in config.resume)
         self._reset = self._resume = NEVER
         self._ledger: Ledger | None = None
+        words = [f"{config.daily_percent:g} % of the day's start"] if config.daily_percent else []
+        words += [f"{config.drawdown_percent:g} % of the peak"] if config.drawdown_percent else []
+        stops = " or ".join(words) or "never"
+        self._text = f"equity had fallen {{measured:.2f}} %, trading stops at {{limit:g}} %: {stops}"
 
     def wake(self, after: int) -> int:
         """The next reset, or the next resumption."""
@@ -71,8 +76,8 @@ class LossStop(Gate):
         self._start(ledger)
         equity = ledger.equity(market)
         np.maximum(self._peak, equity, out=self._peak)
-        np.maximum(self._day_loss, _percent(self._day, equity), out=self._day_loss)
-        np.maximum(self._drawdown, _percent(self._peak, equity), out=self._drawdown)
+        np.maximum(self._day_loss, percent_lost(self._day - equity, self._day), out=self._day_loss)
+        np.maximum(self._drawdown, percent_lost(self._peak - equity, self._peak), out=self._drawdown)
         if market.now == self._reset:
             self._day[:], self._day_loss[:] = equity, 0.0
         if market.now == self._resume:
@@ -94,18 +99,13 @@ class LossStop(Gate):
         """Measured and limit are percent: of the drawdown where that stops, else of the day."""
         self._start(situation.ledger)
         equity = situation.equity
-        day = np.maximum(self._day_loss, _percent(self._day, equity))
-        drawdown = np.maximum(self._drawdown, _percent(np.maximum(self._peak, equity), equity))
+        peak = np.maximum(self._peak, equity)
+        day = np.maximum(self._day_loss, percent_lost(self._day - equity, self._day))
+        drawdown = np.maximum(self._drawdown, percent_lost(peak - equity, peak))
         daily, deepest = self.config.daily_percent or np.nan, self.config.drawdown_percent or np.nan
         over = drawdown >= deepest
-        words = [f"{daily:g} % of the day's start"] if self.config.daily_percent else []
-        words += [f"{deepest:g} % of the peak"] if self.config.drawdown_percent else []
-        return Verdict(
-            ~(over | (day >= daily)),
-            np.where(over, drawdown, day),
-            np.where(over, deepest, daily),
-            f"equity had fallen {{measured:.2f}} %, trading stops at {{limit:g}} %: {' or '.join(words) or 'never'}",
-        )
+        passed = ~(over | (day >= daily))
+        return Verdict(passed, np.where(over, drawdown, day), np.where(over, deepest, daily), self._text)
 
     def _start(self, ledger: Ledger) -> None:
         """Begin the books of an account table: every account at its initial balance."""
@@ -116,10 +116,3 @@ class LossStop(Gate):
             self._day_loss: Floats = np.zeros(ledger.initial.size)
             self._drawdown: Floats = np.zeros(ledger.initial.size)
             self._stopped: Ints = np.full(ledger.initial.size, NEVER)
-
-
-def _percent(start: Floats, now: Floats) -> Floats:
-    """How far it has fallen, in percent of where it started; without float noise, so that a limit is hit exactly."""
-    fallen = np.divide(start - now, start, out=np.ones_like(now), where=start > 0)
-    percent: Floats = np.round(100.0 * fallen, 9)
-    return percent

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, GateContext, Situation, Verdict
+from bitten.model.dtypes import Floats
 from bitten.sizing import floor_to_step, floor_to_steps
 from bitten_plugins.gates.notional import CurrencyColumn, unit_worth
 
@@ -41,7 +42,7 @@ class MaxVolume(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """Measured and limit are lots."""
         lots, instrument = situation.lots, situation.signal.instrument
-        most = np.full(lots.size, floor_to_step(self.config.lots, instrument))
+        most: Floats | float = floor_to_step(self.config.lots, instrument)
         if self.config.notional is not None:
             base_worth, _ = unit_worth(situation, self._accounts)
             most = floor_to_steps(

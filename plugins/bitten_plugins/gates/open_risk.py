@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Meta
 
 from bitten.gate import Gate, Situation, Verdict
-from bitten.sizing import lots_for_risk
+from bitten.sizing import lots_for_risk, ratio
 
 _NOISE = 1e-9  # share of the limit that sums of cents may be off
 
@@ -43,14 +43,14 @@ class OpenRisk(Gate):
         total = open_risk + risk
         known = risk > 0  # without a stop, or before anything is sized, there is nothing to add
         passed = known & (total <= allowed * (1 + _NOISE))
-        share = 100.0 * np.divide(total, situation.equity, out=np.zeros_like(total), where=situation.equity > 0)
+        share = 100.0 * ratio(total, situation.equity)
         text = "open risk would be {measured:.2f} % of equity, limit is {limit:g} %"
         if not known.any():
             text = "what this fire would lose at its stop is not known, so that open risk cannot be added up"
         if not self.config.resize:
             return Verdict(passed, share, self.config.max_percent, text)
         instrument = situation.signal.instrument
-        per_lot = np.divide(risk, lots, out=np.zeros_like(risk), where=lots > 0)
+        per_lot = ratio(risk, lots)
         smaller = np.minimum(lots_for_risk(allowed - open_risk, per_lot, instrument), lots)
         new = np.where(passed, lots, smaller)
         fits = known & (new >= instrument.volume_min)

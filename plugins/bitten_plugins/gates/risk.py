@@ -12,7 +12,7 @@ from msgspec import Meta
 from bitten.errors import DataError
 from bitten.gate import Gate, GateContext, Situation, Verdict
 from bitten.rule import RISK, Rule
-from bitten.sizing import lots_for_risk
+from bitten.sizing import floor_to_steps, ratio
 from bitten_plugins.gates.loss import loss_per_lot
 from bitten_plugins.gates.notional import CurrencyColumn
 
@@ -72,8 +72,8 @@ class Risk(Gate):
         percent = np.minimum(own * ledger.risk_multiplier, self.config.cap)
         risk = equity * np.minimum(percent * situation.scale, self.config.cap) / 100.0
         loss = loss_per_lot(situation, distance, self.context, self._accounts)
-        lots = lots_for_risk(risk, loss, instrument)
-        exact = np.divide(risk, loss, out=np.zeros_like(risk), where=loss > 0)
+        exact = ratio(risk, loss)
+        lots = floor_to_steps(exact, instrument)
         return Verdict(
             lots >= instrument.volume_min,
             exact,
