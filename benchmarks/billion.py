@@ -31,7 +31,7 @@ from benchmarks.report import (
     spread,
     touch_memory,
 )
-from benchmarks.stores import STRATEGIES, TEN, make_store, store_folder, until, weeks_of
+from benchmarks.stores import LONG, STRATEGIES, TEN, make_store, store_folder, until, weeks_of
 from bitten.backtesting import run_config
 from bitten.config import read_config
 from bitten.manager import Manager
@@ -119,7 +119,7 @@ def _sheet(name: str, symbols: int, found: Mapping[str, Any]) -> Sheet:
 @click.option("--stored", default=STORED, show_default=True, help="Quotes in the store, a tenth of the longest run.")
 @quick_option
 @json_option
-@click.option("--strategy", default=next(iter(STRATEGIES)), type=click.Choice(list(STRATEGIES)), hidden=True)
+@click.option("--strategy", default=LONG[0], type=click.Choice(LONG), hidden=True)
 @click.option("--one", type=int, nargs=2, hidden=True, help="One backtest of so many weeks and cycles, here.")
 def main(
     runs: int, long_runs: int, stored: int, quick: bool, to: Path | None, strategy: str, one: tuple[int, int] | None
@@ -136,7 +136,7 @@ def main(
     print_machine(console)
     make_store(store, TEN, weeks_of(stored, TEN))
     run_once(store, strategy, 1, 1)  # kernels are compiled, files in the page cache
-    found = {name: measure_lengths(stored, name, runs, long_runs) for name in STRATEGIES}
+    found = {name: measure_lengths(stored, name, runs, long_runs) for name in LONG}
     figures = {"machine": facts, "symbols": list(TEN), "strategies": found}
     conclude(console, figures, sheets(figures), to)
 

@@ -20,6 +20,11 @@ from bitten_feeds.synthetic import DEFAULT_START, generate_ticks
 
 FIVE: Final = ("EURUSD", "GBPUSD", "USDJPY", "AUDUSD", "XAUUSD")
 TEN: Final = (*FIVE, "USDCHF", "USDCAD", "NZDUSD", "EURGBP", "EURJPY")
+ON_BARS: Final = (
+    "kalman_quickfire", "bb_scalp", "order_block_bounce", "fair_value_gap_fill", "liquidity_sweep_reversal",
+    "vcb_breakout",
+)  # fmt: skip
+ON_TICKS: Final = ("kalman_quickfire_ticks", "liquidity_sweep_reversal_ticks")
 PER_DAY: Final = 100_000  # quotes per symbol and trading day, what a liquid pair brings
 PER_WEEK: Final = 5 * PER_DAY
 WEEK_NS: Final = 7 * 86_400 * NS_PER_SECOND
@@ -77,6 +82,15 @@ def every_signal(store: Path, symbols: Sequence[str] = FIVE) -> dict[str, Any]:
     return {**starter(store, symbols), "gates": gates, "accounts": accounts}
 
 
+def every_pattern(store: Path, symbols: Sequence[str] = FIVE) -> dict[str, Any]:
+    """The same gates, but every bundled pattern with its defaults: six on M1 and M5, two on ticks."""
+    on_bars: list[dict[str, Any]] = [{"use": name, "timeframes": ["M1", "M5"]} for name in ON_BARS]
+    return {**starter(store, symbols), "patterns": [*on_bars, *({"use": name} for name in ON_TICKS)]}
+
+
 STARTER: Final = "as `bitten init` writes it"
 EVERY: Final = "every signal fires"
-STRATEGIES: Final = {STARTER: starter, EVERY: every_signal}
+ALL: Final = "all bundled patterns"
+STRATEGIES: Final = {STARTER: starter, EVERY: every_signal, ALL: every_pattern}
+LONG: Final = (STARTER, EVERY)
+"""What a billion quotes are led through."""

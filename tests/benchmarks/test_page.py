@@ -12,7 +12,7 @@ from benchmarks.__main__ import PARTS, main
 from benchmarks.goals import GOALS, summary
 from benchmarks.page import BEGIN, END, PAGE, tables, write_page
 from benchmarks.report import Sheet, machine
-from benchmarks.stores import STRATEGIES
+from benchmarks.stores import LONG
 
 TICKS = {
     "quotes": 100_000_000, "symbols": ["EURUSD"], "arrow_threads": 2, "bare": [0.2, 0.4, 0.3],
@@ -49,7 +49,7 @@ def test_goals_are_judged_by_the_figures() -> None:
 def test_a_billion_is_judged_only_where_there_was_one(wall: float, quotes: int, said: str) -> None:
     length = {"quotes": quotes, "wall": [wall], "peak": 900.0}
     one = {"lengths": [length], "further": [20.0, 21.0]}
-    rows = summary({"billion": {"strategies": dict.fromkeys(STRATEGIES, one)}}).rows
+    rows = summary({"billion": {"strategies": dict.fromkeys(LONG, one)}}).rows
     assert [row[-1] for row in rows if row[0] == "billion"] == [said, said, *["yes" if said else ""] * 3]
 
 
