@@ -7,6 +7,7 @@ slower all the same: what they do in Python waits for each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from bitten.bars import BarLadder, BarObserver
@@ -71,21 +72,22 @@ class Detection:
 
     def _detect(self, piece: Slice) -> list[Signal | Alert]:
         """Signals and alerts of a slice in the order in which they are dealt with."""
-        found: list[tuple[tuple[int, int, int, int], Signal | Alert]] = []
-        for order, (symbol, detectors) in enumerate(self._detectors.items()):
+        found: list[tuple[int, Sequence[Signal | Alert]]] = []  # pattern's place in the configuration, what it says
+        for symbol, detectors in self._detectors.items():
             quotes = piece.quotes.get(symbol) or no_quotes(symbol)
             bars = self._ladders[symbol].update(quotes)
             for observer in self.observers:
                 observer.observe(symbol, quotes, bars)
             known = known_quotes(quotes)
-            for rank, detector in enumerate(detectors):
+            for detector in detectors:
                 if quotes.bar_ns:
                     check_source(detector, quotes)
                 signals, alerts = detector.scan(bars, known, piece.horizon, quotes.bar_ns)
-                items: list[Signal | Alert] = [*signals, *alerts]
-                found.extend(((item.time, detector.order, order, rank), item) for item in items)
-        found.sort(key=lambda item: item[0])
-        return [self._unique(item) for _, item in found]
+                found.append((detector.order, [*signals, *alerts]))
+        found.sort(key=itemgetter(0))  # by time, then pattern, then symbol: sorting keeps the order of equals
+        items = [item for _, some in found for item in some]
+        items.sort(key=attrgetter("time"))
+        return list(map(self._unique, items))
 
     def _unique(self, item: Signal | Alert) -> Signal | Alert:
         """The item itself, or an alert in place of a signal whose id was given before."""

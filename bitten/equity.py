@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -18,17 +18,26 @@ from bitten.sizing import currency_digits, points_to_money, rounded
 _NOISE_FREE: Final = 6  # digits of money that no sum of positions disturbs
 
 
-class Held(NamedTuple):
-    """What an account holds of one symbol: its positions as columns, and their sums where those are all that counts."""
+class Sums(NamedTuple):
+    """What an account holds of one symbol, where nothing is converted and sums are all that counts."""
+
+    symbol: str
+    long_lots: float
+    long_paid: float  # lots times opening price, in points
+    short_lots: float
+    short_paid: float
+
+
+class Columns(NamedTuple):
+    """What an account holds of one symbol, where each position is converted by itself."""
 
     symbol: str
     side: Ints
     opened: Ints  # points
     lots: Floats
-    long_lots: float
-    long_paid: float  # lots times opening price, in points
-    short_lots: float
-    short_paid: float
+
+
+Held = Sums | Columns
 
 
 class EquityLog:
@@ -84,14 +93,19 @@ class EquityLog:
             by_symbol: dict[str, list[Fill]] = {}
             for fill in fills:
                 by_symbol.setdefault(fill.fire.signal.symbol, []).append(fill)
-            known = changes, (len(fills), [_held(symbol, some) for symbol, some in sorted(by_symbol.items())])
+            held = [self._on_symbol(symbol, row, some) for symbol, some in sorted(by_symbol.items())]
+            known = changes, (len(fills), held)
             self._known[row] = known
         return known[1]
+
+    def _on_symbol(self, symbol: str, row: int, fills: Sequence[Fill]) -> Held:
+        converted = self._market.instruments[symbol].quote != self._ledger.currencies[row]
+        return _columns(symbol, fills) if converted else _sums(symbol, fills)
 
     def _floating(self) -> Floats:
         """Profit of the open positions of every note, account currency, before commission, shape (notes,)."""
         profit = np.zeros(len(self._noted))
-        groups: dict[tuple[str, str], list[tuple[int, Held]]] = {}
+        groups: dict[tuple[str, str], list[tuple[int, Any]]] = {}  # all of the same kind
         for index, ((_, row, _), (_, held)) in enumerate(zip(self._noted, self._held, strict=True)):
             for one in held:
                 groups.setdefault((one.symbol, self._ledger.currencies[row]), []).append((index, one))
@@ -103,14 +117,14 @@ class EquityLog:
             profit[positions] += value(instrument, currency, [held for _, held in notes], times)
         return profit
 
-    def _summed(self, instrument: Instrument, currency: str, held: Sequence[Held], times: Ints) -> Floats:
+    def _summed(self, instrument: Instrument, currency: str, held: Sequence[Sums], times: Ints) -> Floats:
         """Where nothing is converted, sums of lots and prices do: the number of positions does not matter."""
         _, bid, ask, known = self._market.last_quotes(instrument.symbol, times)
-        sums = np.array([(one.long_lots, one.long_paid, one.short_lots, one.short_paid) for one in held]).T
+        sums = np.array([one[1:] for one in held]).T
         points: Floats = (bid * sums[0] - sums[1]) + (sums[3] - ask * sums[2])
         return points_to_money(points * known, np.ones(1), instrument)
 
-    def _one_by_one(self, instrument: Instrument, currency: str, held: Sequence[Held], times: Ints) -> Floats:
+    def _one_by_one(self, instrument: Instrument, currency: str, held: Sequence[Columns], times: Ints) -> Floats:
         """Gains and losses are converted at different sides, so every position is."""
         sizes = [one.side.size for one in held]
         note = np.repeat(np.arange(len(held)), sizes)
@@ -124,11 +138,18 @@ class EquityLog:
         return summed
 
 
-def _held(symbol: str, fills: Sequence[Fill]) -> Held:
+def _sums(symbol: str, fills: Sequence[Fill]) -> Sums:
+    long_lots = long_paid = short_lots = short_paid = 0.0
+    for fill in fills:  # mostly one or two: numpy would take longer
+        lots = fill.fire.lots
+        if fill.fire.signal.side > 0:
+            long_lots, long_paid = long_lots + lots, long_paid + lots * fill.price_points
+        else:
+            short_lots, short_paid = short_lots + lots, short_paid + lots * fill.price_points
+    return Sums(symbol, long_lots, long_paid, short_lots, short_paid)
+
+
+def _columns(symbol: str, fills: Sequence[Fill]) -> Columns:
     side = np.array([fill.fire.signal.side for fill in fills])
     opened = np.array([fill.price_points for fill in fills])
-    lots = np.array([fill.fire.lots for fill in fills])
-    longs = side > 0
-    paid = lots * opened
-    sums = (lots[longs].sum(), paid[longs].sum(), lots[~longs].sum(), paid[~longs].sum())
-    return Held(symbol, side, opened, lots, *map(float, sums))
+    return Columns(symbol, side, opened, np.array([fill.fire.lots for fill in fills]))

@@ -8,6 +8,7 @@ executor only picks what happens to those that were fired.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -159,7 +160,7 @@ class Fates:
         self._key += 1
 
     def _told(self, reports: list[Report]) -> list[Foreseen]:
-        reports.sort(key=lambda report: report.time)  # stable: symbols keep their configured order
+        reports.sort(key=attrgetter("time"))  # stable: symbols keep their configured order
         told = []
         for report in reports:
             signal, role = self._followed[report.key]

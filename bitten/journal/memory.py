@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from bitten.gate import Score
-from bitten.journal.columns import make_batch
+from bitten.journal.columns import Columns, batch_of, make_batch, outcome_columns, signal_columns, trade_columns
 from bitten.journal.decisions import PASSED, REFUSED, RESIZED, Answers, DecisionLog, literal
 from bitten.journal.schema import TABLES
-from bitten.model.dtypes import NO_PRICE
 from bitten.model.facts import (
     Alert,
     Answer,
@@ -26,12 +25,15 @@ from bitten.model.facts import (
     Outcome,
     Signal,
     Unfilled,
-    side_name,
 )
-from bitten.model.instrument import Instrument
 
 _CHUNK: Final = 50_000  # rows after which a table's rows become Arrow memory
-_FULL: Final = {name: _CHUNK * len(schema) for name, schema in TABLES.items()}  # the same in cells
+_SOME: Final = 5_000  # facts after which they become values of columns, a divisor of the above
+# Tables of which facts are kept, and columns made of many at once: cheaper than a row for each.
+_COLUMNS: Final[Mapping[str, Callable[[Sequence[Any]], Columns]]] = {
+    "signals": signal_columns, "outcomes": outcome_columns, "trades": trade_columns,
+}  # fmt: skip
+_FULL: Final = {name: _CHUNK * len(schema) for name, schema in TABLES.items()}  # the same as _CHUNK, in cells
 
 
 class MemoryJournal:
@@ -46,6 +48,8 @@ class MemoryJournal:
         self._rows = {name: row for row, name in enumerate(accounts)}
         self._decisions = DecisionLog(accounts, everything)
         self._cells: dict[str, list[Any]] = {name: [] for name in TABLES}  # row after row, for one list is less to hold
+        self._kept: dict[str, list[Any]] = {name: [] for name in _COLUMNS}  # facts, with what else their columns need
+        self._columns: dict[str, list[list[Any]]] = {name: [[] for _ in TABLES[name]] for name in _COLUMNS}
         self._chunks: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self.alerts: list[Alert] = []
         self._fired: set[str] = set()
@@ -104,22 +108,37 @@ class MemoryJournal:
         if len(cells) >= _FULL[table]:
             self._flush(table)
 
+    def _keep(self, table: str, *fact: Any) -> None:
+        kept = self._kept[table]
+        kept += fact
+        if len(kept) >= _SOME * len(fact):
+            self._spell_out(table)
+            if len(self._columns[table][0]) >= _CHUNK:
+                self._flush(table)
+
+    def _spell_out(self, table: str) -> None:
+        """Kept facts become values of columns, which are less to hold."""
+        kept = self._kept[table]
+        for column, values in zip(self._columns[table], _COLUMNS[table](kept), strict=True):
+            column += values
+        kept.clear()
+
     def _flush(self, table: str) -> None:
+        schema = TABLES[table]
         if table == "decisions" and self._decisions.rows:
             self._chunks[table].append(self._decisions.batch())
-        cells = self._cells[table]
-        if cells:
-            self._chunks[table].append(make_batch(cells, TABLES[table]))
+        if table in _COLUMNS:
+            self._spell_out(table)
+            columns = self._columns[table]
+            if columns[0]:
+                self._chunks[table].append(batch_of(columns, schema))
+                self._columns[table] = [[] for _ in schema]
+        elif cells := self._cells[table]:
+            self._chunks[table].append(make_batch(cells, schema))
             cells.clear()
 
     def _signal(self, s: Signal) -> None:
-        evidence = msgspec.json.encode(s.evidence).decode()
-        atr = s.atr_points / s.instrument.scale if s.atr_points else None
-        self._add(
-            "signals",
-            (s.id, s.pattern, s.symbol, s.timeframe, side_name(s.side), s.time, s.anchor, s.reference, s.stop, s.target,
-             s.relative, s.confidence, s.expiry or None, atr, evidence),
-        )  # fmt: skip
+        self._keep("signals", s, msgspec.json.encode(s.evidence).decode())  # now, for a plugin may write into it
 
     def _answer(self, a: Answer) -> None:
         m = a.mission
@@ -149,33 +168,7 @@ class MemoryJournal:
         self.decisions(signal, time, [Answers(gate, row, verdict, literal(reason), *numbers)])
 
     def _close(self, c: Close) -> None:
-        fill, fire = c.fill, c.fill.fire
-        signal, instrument = fire.signal, fire.signal.instrument
-        pips = instrument.pips(signal.side * (c.price_points - fill.price_points))
-        self._add(
-            "trades",
-            (fire.id, signal.id, fire.account, signal.symbol, signal.pattern, side_name(signal.side), fire.lots,
-             fill.time, instrument.price(fill.price_points), _price(instrument, fill.stop_points),
-             _price(instrument, fill.target_points), c.time, instrument.price(c.price_points), c.reason, pips,
-             c.gross, c.commission, c.swap, c.profit, instrument.pips(c.mae_points), instrument.pips(c.mfe_points)),
-        )  # fmt: skip
+        self._keep("trades", c)
 
     def _outcome(self, o: Outcome) -> None:
-        signal, instrument = o.signal, o.signal.instrument
-        fired = signal.id in self._fired
-        words = (signal.id, signal.symbol, signal.pattern, side_name(signal.side), fired, o.reason)
-        if o.open_points == NO_PRICE:
-            self._add("outcomes", (*words, None, None, o.close_time, None, None, None, None, None))
-            return
-        points = signal.side * (o.close_points - o.open_points)
-        risk = 0 if o.stop_points == NO_PRICE else abs(o.open_points - o.stop_points)
-        self._add(
-            "outcomes",
-            (*words, o.open_time, instrument.price(o.open_points), o.close_time, instrument.price(o.close_points),
-             instrument.pips(points), points / risk if risk else None, instrument.pips(o.mae_points),
-             instrument.pips(o.mfe_points)),
-        )  # fmt: skip
-
-
-def _price(instrument: Instrument, points: int) -> float | None:
-    return None if points == NO_PRICE else instrument.price(points)
+        self._keep("outcomes", o, o.signal.id in self._fired)

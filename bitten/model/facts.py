@@ -1,6 +1,8 @@
 """The sparse facts of a run: frozen values, born with a signal. Each is journalled, and told to trackers, once.
 
 Points are inside, decimal prices are what people see: every price field ends in `_points` and has a decimal twin.
+
+They are made by the ten thousand and never part of a cycle, so the garbage collector is not told of them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ def side_name(side: int) -> str:
     return "buy" if side == BUY else "sell"
 
 
-class ExitPlan(Struct, frozen=True):
+class ExitPlan(Struct, frozen=True, gc=False):
     """How a position is led after its fill; zero switches a rule off. Distances are in points."""
 
     breakeven_r: float = 0.0  # move the stop to the entry price after this many R in favour
@@ -28,7 +30,7 @@ class ExitPlan(Struct, frozen=True):
     time_stop_ns: int = 0
 
 
-class Signal(Struct, frozen=True):
+class Signal(Struct, frozen=True, gc=False):
     """What a pattern proposes. `stop` and `target` are prices, or distances from the fill where `relative` is set."""
 
     id: str
@@ -80,7 +82,7 @@ class Signal(Struct, frozen=True):
         return None if points == NO_PRICE else self.instrument.price(points)
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, gc=False):
     """A gate said no. Journalled like a fill, so that the report can price every refusal."""
 
     by: str  # the gate's configured name
@@ -89,7 +91,7 @@ class Refused(Struct, frozen=True):
     limit: float
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """What one gate said of one signal for one account; `refusal` is None where it passed or was resized."""
 
     signal: Signal
@@ -103,7 +105,7 @@ class Decision(Struct, frozen=True):
     reason: str | None = None  # why it was refused or resized; None where it simply passed
 
 
-class Mission(Struct, frozen=True):
+class Mission(Struct, frozen=True, gc=False):
     """A signal offered to one account until it expires. `id` is that of the fire which comes of it, if one does."""
 
     id: str
@@ -114,7 +116,7 @@ class Mission(Struct, frozen=True):
     expiry: int  # ns UTC: an answer after this instant comes too late
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """How a mission ended: "accepted", "declined", "expired", or "open" where the data ended first."""
 
     mission: Mission
@@ -122,7 +124,7 @@ class Answer(Struct, frozen=True):
     answer: str
 
 
-class Fire(Struct, frozen=True):
+class Fire(Struct, frozen=True, gc=False):
     """One order for one account. `id` is unique forever."""
 
     id: str
@@ -136,7 +138,7 @@ class Fire(Struct, frozen=True):
     sizing: Mapping[str, float] = field(default_factory=dict)  # how the lots came about, for people
 
 
-class Fill(Struct, frozen=True):
+class Fill(Struct, frozen=True, gc=False):
     """A fire became a position; the levels are those that hold from here on."""
 
     fire: Fire
@@ -146,7 +148,7 @@ class Fill(Struct, frozen=True):
     target_points: int
 
 
-class Unfilled(Struct, frozen=True):
+class Unfilled(Struct, frozen=True, gc=False):
     """A fire ended without a position: `status` is REJECTED or EXPIRED."""
 
     fire: Fire
@@ -155,7 +157,7 @@ class Unfilled(Struct, frozen=True):
     reason: str
 
 
-class Close(Struct, frozen=True):
+class Close(Struct, frozen=True, gc=False):
     """A position ended. Money is in the account's currency, rounded once to its digits."""
 
     fill: Fill
@@ -174,7 +176,7 @@ class Close(Struct, frozen=True):
         return rounded(self.gross + self.commission + self.swap, 2)
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """How a signal ended at its own stop or target, fired or not."""
 
     signal: Signal
@@ -188,7 +190,7 @@ class Outcome(Struct, frozen=True):
     mfe_points: int
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct, frozen=True, gc=False):
     """Something a person should know: a plugin that failed, a conversion that was missing."""
 
     time: int

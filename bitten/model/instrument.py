@@ -11,6 +11,8 @@ import numpy as np
 from bitten.errors import DataError
 from bitten.model.dtypes import Floats, Ints
 
+_UNITS = tuple(10**digits for digits in range(32))  # by digits; a look-up is half the price of a power
+
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
@@ -50,7 +52,7 @@ class Instrument:
 
     def price(self, points: int) -> float:
         """The decimal price of integer points, correctly rounded."""
-        return float(points / 10**self.digits)
+        return float(points / _UNITS[self.digits])
 
     def pips(self, points: float) -> float:
         """A distance in points as pips."""

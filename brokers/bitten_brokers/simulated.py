@@ -54,6 +54,7 @@ class SimulatedExecutor(Executor):
         self._foreseen: Sequence[Foreseen] = ()
         self._next = 0  # of the foreseen events
         self._fires: dict[str, list[int]] = {}  # numbers of the fires that have not ended, by signal
+        self._any_late = False  # most runs have none, and need not look for them at every instant
 
     def fill_rules(self, symbol: str) -> FillRules:
         """The configured assumptions with the instrument's stops level."""
@@ -70,11 +71,13 @@ class SimulatedExecutor(Executor):
         if fire.time == fire.signal.time:
             self._fires.setdefault(fire.signal.id, []).append(fire.number)
         else:
+            self._any_late = True
             self._late.place(fire)
 
     def advance(self, until: int) -> Sequence[Report]:
         """Fills and ends up to an instant."""
-        reports, late = self._foretold(until), self._late.advance(until)
+        reports = self._foretold(until)
+        late = self._late.advance(until) if self._any_late else ()
         return sorted([*reports, *late], key=lambda report: report.time) if late else reports
 
     def finish(self) -> Sequence[Report]:
