@@ -185,6 +185,8 @@ class Pipeline:
 
     def _fire(self, signal: Signal, time: int, approved: Approved) -> None:
         """Order for every account that the chain has approved."""
+        if not approved.rows.size:
+            return
         shared = {name: float(v) for name, v in approved.sizing.items() if not isinstance(v, np.ndarray)}
         columns = {name: v for name, v in approved.sizing.items() if isinstance(v, np.ndarray)}
         quote = self.market.quote(signal.symbol, time)
