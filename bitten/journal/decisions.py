@@ -89,7 +89,7 @@ class DecisionLog:
     def batch(self) -> pa.RecordBatch:
         """All rows so far as one batch, which are forgotten here."""
         signals, times, given, counts = zip(*self._kept, strict=True)
-        columns = _columns(list(chain.from_iterable(given)))
+        columns = _columns(list(chain.from_iterable(given)), len(self._accounts) == 1)
         gates = sorted(set(columns.gate))
         code = {name: i for i, name in enumerate(gates)}
         of_gate = np.repeat(np.array([code[gate] for gate in columns.gate], np.int32), columns.sizes)
@@ -131,8 +131,13 @@ class _Columns(NamedTuple):
     lots: Floats
 
 
-def _columns(given: Sequence[Answers]) -> _Columns:
+def _columns(given: Sequence[Answers], alone: bool) -> _Columns:
+    """Columns of answers; `alone` where there is one account, so that each of them is a row of numbers."""
     gate, rows, verdicts, reason, measured, limit, lots = zip(*given, strict=True)
+    if alone:
+        row, sizes = np.zeros(len(rows), np.int64), np.ones(len(rows), np.int64)
+        floats = (np.array(column, np.float64) for column in (measured, limit, lots))
+        return _Columns(gate, sizes, row, np.array(verdicts, np.int64), reason, *floats)
     sizes = np.fromiter(map(len, rows), np.int64, len(rows))
     joined = np.concatenate(rows)
     numbers = (_joined(column, sizes) for column in (measured, limit, lots))
