@@ -160,7 +160,10 @@ def _steps(config: Config, slippage: int) -> list[Step]:
     """The gates and shields of the chain, in configured order."""
     steps = []
     for i, part in enumerate(config.gates):
-        context = GateContext(slippage, config.costs.commission_per_lot, part.name, config.folder, config.instruments)
+        context = GateContext(
+            slippage, config.costs.commission_per_lot, part.name, config.folder, config.instruments,
+            tuple(pattern.part.name for pattern in config.patterns),
+        )  # fmt: skip
         try:
             steps.append(Step(part.name, part.entry.load()(part.config, context)))
         except BittenError as error:  # a file that it needs, for example

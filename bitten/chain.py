@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -56,6 +57,8 @@ class GateChain:
         self._no_screens: list[Screened | None] = [None] * len(self.steps)
         self._screens = self._no_screens
         self._places: dict[str, int] = {}  # of the slice's signals in the screens
+        self._rows: Ints = np.zeros(0, np.int64)  # whom they are for
+        self._first: list[tuple[Answers, ...]] = []  # per signal, what the chain's first steps have said already
         self._size = len(ledger.ids)
         self._unsized: Floats = frozen(np.zeros(self._size))
         self._sound: set[str] = set()  # reasons that are known to be usable
@@ -134,14 +137,29 @@ class GateChain:
 
     # -- decisions ----------------------------------------------------------------------------------------------------
 
-    def screen(self, signals: Sequence[Signal]) -> None:
-        """Let gates say once of all signals of a slice what they can; `decide` takes it from there."""
+    def screen(self, signals: Sequence[Signal], rows: Ints) -> None:
+        """Let gates say once of all signals of a slice what they can; `decide` takes it from there for these rows."""
         self._places = {}
         if len(signals) < _WORTHWHILE:
             return
         offers = make_offers(signals, self._market)
         self._screens = [None if gate is None else self._screened(gate, offers) for _, gate in self._asked]
         self._places = {signal.id: place for place, signal in enumerate(signals)}
+        self._rows, self._first = rows, self._pass_first(len(signals), rows)
+
+    def _pass_first(self, size: int, rows: Ints) -> list[tuple[Answers, ...]]:
+        """Per signal, the passes of the chain's first steps, up to the first that has to be asked."""
+        passed, columns = [], []
+        for (step, _), screen in zip(self._asked, self._screens, strict=True):
+            if screen is None:
+                break
+            passed.append(screen.passed)
+            cells = (repeat(step.name), repeat(rows), repeat(PASSED), repeat(""), screen.measured, screen.limit)
+            columns.append(map(Answers._make, zip(*cells, repeat(0.0), strict=False)))  # as many as there are signals
+        if not columns:
+            return [()] * size
+        counts = np.logical_and.accumulate(np.array(passed)).sum(axis=0).tolist()
+        return [answers[:count] for answers, count in zip(zip(*columns, strict=True), counts, strict=True)]
 
     def _screened(self, gate: Gate, offers: Offers) -> Screened | None:
         """What a gate says of many signals; one that cannot is asked for each, and fails closed there if it must."""
@@ -168,8 +186,12 @@ class GateChain:
         situation = Situation(signal, view, self._ledger, lots)
         working: dict[str, Number] = {}
         loss: Floats | None = None
-        place = self._places.pop(signal.id, None) if time == signal.time else None
-        for (step, gate), screen in zip(self._asked, self._no_screens if place is None else self._screens, strict=True):
+        place = self._places.pop(signal.id, None) if time == signal.time and alive is self._rows else None
+        screens = self._no_screens if place is None else self._screens
+        if place is not None and not self._broken:
+            given += self._first[place]
+        asked = len(given)
+        for (step, gate), screen in zip(self._asked[asked:], screens[asked:], strict=True):
             try:
                 if self._broken and step.name in self._broken:
                     raise _AlreadyTold(self._broken[step.name])
@@ -261,7 +283,8 @@ class GateChain:
     def _sizes(self, what: str, value: Number) -> Floats:
         """A column of volumes or of money; raises where it is none: another shape, negative, not finite."""
         sizes = np.asarray(self._number(value), np.float64)
-        if sizes.shape != (self._size,) or not (sizes.min() >= 0 and sizes.max() < math.inf):
+        least, most = (sizes[0], sizes[0]) if sizes.shape == (1,) else (sizes.min(), sizes.max())
+        if sizes.shape != (self._size,) or not (least >= 0 and most < math.inf):
             raise ValueError(f"{what} {sizes.tolist()}")
         return sizes
 
@@ -288,7 +311,11 @@ class GateChain:
         self, name: str, alive: Ints, verdict: Verdict, before: Floats, lots: Floats, given: list[Answers]
     ) -> Ints:
         """Keep what a gate said of the accounts it was asked for; who is left."""
-        passed, measured, limit = verdict.passed, self._of(verdict.measured, alive), self._of(verdict.limit, alive)
+        passed, measured, limit = verdict.passed, verdict.measured, verdict.limit
+        if type(measured) is not float:
+            measured = self._of(measured, alive)
+        if type(limit) is not float:
+            limit = self._of(limit, alive)
         if self._size == 1:
             decided = PASSED if passed[0] else REFUSED
             if lots is not before and decided == PASSED and 0 < before[0] > lots[0]:
@@ -316,7 +343,7 @@ class GateChain:
         value = self._number(value)
         if not isinstance(value, np.ndarray):
             return value
-        return value[rows] if self._size > 1 else float(value[0])
+        return value[rows] if self._size > 1 else value.item()
 
 
 class _AlreadyTold(Exception):  # noqa: N818  # no error of its own: what made the part fail was published then

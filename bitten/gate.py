@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct, field
 
+from bitten.errors import ConfigError, did_you_mean
 from bitten.ledger import Ledger, frozen
 from bitten.market import MarketView
 from bitten.model.dtypes import Bools, Floats, Ints, Records
@@ -39,6 +40,18 @@ class GateContext:
     name: str = ""  # its configured name
     folder: Path = Path()  # where relative paths in the configuration start
     instruments: Mapping[str, Instrument] = dataclasses.field(default_factory=dict)  # of the feed, in configured order
+    patterns: tuple[str, ...] = ()  # names of the configured patterns; none where there is no configuration
+
+    def check_pattern(self, name: str, key: str) -> None:
+        """Refuse a parameter that names a pattern which gives no signals here.
+
+        Raises:
+            ConfigError: with what was probably meant.
+        """
+        if self.patterns and name not in self.patterns:
+            raise ConfigError(
+                f'{key} names "{name}", which is no configured pattern{did_you_mean(name, self.patterns)}'
+            )
 
 
 class Situation(Struct, frozen=True, eq=False):

@@ -109,7 +109,7 @@ class Pipeline:
         self.market.begin(piece)
         self.executor.begin(found.foreseen)
         self._fates.extend(self._outcomes.of(found.foreseen))
-        self.chain.screen([item for item in found.items if isinstance(item, Signal)])
+        self.chain.screen([item for item in found.items if isinstance(item, Signal)], self._auto)
         for item in found.items:
             if isinstance(item, Alert):
                 self.publisher.publish(item)

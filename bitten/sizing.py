@@ -68,7 +68,7 @@ def points_to_money(points: Number, lots: Number, instrument: Instrument) -> Num
 
 def ratio(part: Floats, whole: Floats, otherwise: float = 0.0) -> Floats:
     """`part / whole` where the whole is positive, something else where it is not, shape (n,)."""
-    if whole.min() > 0:  # nearly always, and twice as quick
+    if (whole[0] if whole.size == 1 else whole.min()) > 0:  # nearly always, and much quicker
         return part / whole
     return np.divide(part, whole, out=np.full_like(part, otherwise), where=whole > 0)
 

@@ -21,6 +21,10 @@ AUTO_BAND: Final = (80.0, 89.0)
 _EVERYTHING: Final = (0.0, 100.0)
 Bound = Floats | float
 
+_STARTS: Final = "confidence was {measured:.1f}, the band starts at {limit:.1f}"
+_ENDS: Final = "confidence was {measured:.1f}, the band ends at {limit:.1f}"
+_EITHER: Final = "confidence was {measured:.1f}, the near end of the band is {limit:.1f}"  # accounts differ
+
 
 class BandConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Lowest and highest confidence. An account's own `band` goes before a pattern's, and that before these."""
@@ -73,6 +77,8 @@ class Band(Gate):
 
     def __init__(self, config: BandConfig, context: GateContext) -> None:
         super().__init__(config, context)
+        for name in config.patterns:
+            context.check_pattern(name, "patterns")
         self._ledger: Ledger | None = None
         self._known: dict[str, tuple[Bound, Bound]] = {}
 
@@ -91,12 +97,13 @@ class Band(Gate):
     def decide(self, situation: Situation) -> Verdict:
         """The bound that is missed is the limit."""
         low, high = self._bounds(situation.ledger, situation.signal.pattern)
-        confidence, text = situation.confidence, "confidence was {measured:.1f}, the band ends at {limit:.1f}"
-        if isinstance(low, float):
-            passed, limit = situation.for_all(low <= confidence <= float(high)), low if confidence < low else high
-            return Verdict(passed, confidence, limit, text)
-        passed = (low <= confidence) & (confidence <= high)
-        return Verdict(passed, confidence, np.where(confidence < low, low, high), text)
+        confidence = situation.confidence
+        if isinstance(low, float) and isinstance(high, float):
+            passed = situation.for_all(low <= confidence <= high)
+            return Verdict(passed, confidence, *((low, _STARTS) if confidence < low else (high, _ENDS)))
+        below, above = np.asarray(confidence < low), np.asarray(confidence > high)
+        text = _ENDS if not below.any() else _STARTS if not above.any() else _EITHER
+        return Verdict(~(below | above), confidence, np.where(below, low, high), text)
 
     def _bounds(self, ledger: Ledger, pattern: str) -> tuple[Bound, Bound]:
         """Lowest and highest confidence, per account or one for all; the ledger's bands and modes never change."""

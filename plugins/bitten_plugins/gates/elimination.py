@@ -91,6 +91,8 @@ class Elimination(Gate):
 
     def __init__(self, config: EliminationConfig, context: GateContext) -> None:
         super().__init__(config, context)
+        for one in config.restore:
+            context.check_pattern(one.pattern, "restore")
         self._tape = None if config.file is None else Tape(context.folder / config.file)
         self._records: dict[tuple[str, str | None], WinRate] = {}
         self._cells: list[Any] = []

@@ -60,6 +60,8 @@ class OrderRate(Gate):
 
     def __init__(self, config: OrderRateConfig, context: GateContext) -> None:
         super().__init__(config, context)
+        for one in config.reenable:
+            context.check_pattern(one.pattern, "reenable")
         self._tape = None if config.file is None else Tape(context.folder / config.file)
         self._reenable = [(one.pattern, moment(one.at, "at")) for one in config.reenable]
         self._off: dict[str, int] = {}  # patterns that are switched off, since when

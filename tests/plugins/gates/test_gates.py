@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from bitten.errors import DataError
+from bitten.backtesting import build_pipeline
+from bitten.config import read_config
+from bitten.errors import ConfigError, DataError
 from bitten.gate import AccountGate, GateContext, Situation
 from bitten.ledger import Account, Ledger
 from bitten.manager import Manager
@@ -19,6 +21,7 @@ from bitten.model.dtypes import NO_PRICE
 from bitten.model.facts import ExitPlan, Fire, Signal
 from bitten.model.quotes import Quotes, Slice
 from tests.markets import instrument
+from tests.replay import settings
 
 ACCOUNTS = [
     Account("small", balance=1_000.0, slots=1, band_low=80.0, band_high=89.0),
@@ -80,6 +83,37 @@ def test_band_of_auto_and_manual_accounts_and_of_a_pattern(pattern: str, confide
     assert verdict.passed.tolist() == [bool(p) for p in passed]
     assert band.rule() is None
     assert gate("band").rule() is not None
+
+
+@pytest.mark.parametrize(
+    ("alike", "confidence", "text"),
+    [
+        (True, 50.0, "the band starts at"), (True, 95.0, "the band ends at"), (False, 50.0, "the band starts at"),
+        (False, 95.0, "the band ends at"), (False, 75.0, "the near end of the band is"),
+    ],
+)  # fmt: skip
+def test_the_band_says_which_end_was_missed(alike: bool, confidence: float, text: str) -> None:
+    bands = [(70.0, 90.0)] * 3 if alike else [(60.0, 70.0), (80.0, 90.0), (70.0, 80.0)]
+    accounts = [Account(f"a{i}", band_low=low, band_high=high) for i, (low, high) in enumerate(bands)]
+    verdict = gate("band").decide(situation(signal(confidence), accounts=accounts))
+    assert not verdict.passed[0]
+    assert text in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "key"),
+    [
+        ("band", {"patterns": {"bb_scalpp": [60.0, 100.0]}}, "patterns"),
+        ("elimination", {"restore": [{"pattern": "bb_scalpp", "at": "2024-04-09T12:00:00Z"}]}, "restore"),
+        ("order_rate", {"reenable": [{"pattern": "bb_scalpp", "at": "2024-04-09T12:00:00Z"}]}, "reenable"),
+    ],
+)
+def test_a_gate_that_names_a_pattern_which_is_not_configured(name: str, config: dict[str, Any], key: str) -> None:
+    source = settings(["EURUSD"], gates=[{"use": name, **config}, {"use": "fixed_lots"}])
+    with pytest.raises(ConfigError) as caught:
+        build_pipeline(*read_config(source))
+    expected = f'{key} names "bb_scalpp", which is no configured pattern: did you mean "bb_scalp"?'
+    assert expected in str(caught.value)
 
 
 def test_band_the_wrong_way_round() -> None:
