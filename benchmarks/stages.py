@@ -10,7 +10,7 @@ from typing import Any
 
 from bitten.analysis.report import render_report
 from bitten.analysis.statistics import account_facts, summarise
-from bitten.backtesting import build_pipeline, make_feed
+from bitten.backtesting import build_pipeline, make_feed, spared_collector
 from bitten.config import read_config
 from bitten.manifest import make_manifest
 from bitten.runfolder import write_tables
@@ -35,7 +35,13 @@ class Timer:
 
 
 def measure_stages(settings: Mapping[str, Any]) -> list[Stage]:
-    """The stages of one backtest.
+    """The stages of one backtest, under the conditions of a whole one."""
+    with spared_collector():
+        return _stages(settings)
+
+
+def _stages(settings: Mapping[str, Any]) -> list[Stage]:
+    """Stage after stage.
 
     Decoding happens in threads of its own: its wall time is what the pipeline waited for it, its CPU time what those
     threads took. Bars are timed in a pass of their own, because the pipeline builds them while it looks for signals.

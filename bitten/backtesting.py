@@ -98,7 +98,7 @@ def run_config(
         with trackers(config, manager, folder) as listening:
             pipeline, sketch = build_pipeline(config, manager)
             listening.report_to(pipeline.publisher)
-            with _spared_collector():
+            with spared_collector():
                 _replay(pipeline, feed, facts, progress)
         seconds = clock.elapsed() - started
         created = iso(clock.now_ns(), 0)
@@ -187,7 +187,7 @@ class _CandleObserver:
 
 
 @contextmanager
-def _spared_collector() -> Iterator[None]:
+def spared_collector() -> Iterator[None]:
     """Keep the garbage collector from walking, again and again, facts that stay until the run folder is written: where
     signals are many, a tenth of the time. The command line has told it so already, a notebook has not.
     """

@@ -79,8 +79,9 @@ def _usual(piece: _Piece, rings: Floats, counts: Ints, hour: int, now: int) -> t
         if fresh + old >= LEAST:
             chosen = np.empty(fresh + old)
             chosen[:fresh] = piece.spreads[end - fresh : end]
-            for i in range(old):
-                chosen[fresh + i] = rings[row, (counts[row] - 1 - i) % OF_HOUR]
+            newest = counts[row] % OF_HOUR  # where the next would go; a median asks for no order
+            for i in range(newest - old, newest):
+                chosen[fresh + i - newest + old] = rings[row, i if i >= 0 else i + OF_HOUR]
             return float(np.median(chosen)), fresh + old, row == hour
     return 0.0, 0, False
 
