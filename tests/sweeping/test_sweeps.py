@@ -312,7 +312,7 @@ def test_a_killed_sweep_goes_on_and_ends_the_same(tmp_path: Path, whole: bitten.
 
 def test_a_note_names_the_gates_that_kernels_cannot_lead(tmp_path: Path, whole: bitten.Sweep) -> None:
     assert not any("plain rules" in note for note in whole.manifest["notes"])
-    bands = {"use": "band", "low": 20.0, "patterns": {"other": [10.0, 50.0]}}
+    bands = {"use": "band", "low": 20.0, "patterns": {"slow": [10.0, 50.0]}}
     source = {**SOURCE, "gates": [bands, {"use": "slots"}, {"use": "risk"}]}
     other = bitten.sweep(source, GRID, jobs=1, output=tmp_path)
     (note,) = [note for note in other.manifest["notes"] if "plain rules" in note]
