@@ -49,9 +49,8 @@ class GateContext:
             ConfigError: with what was probably meant.
         """
         if self.patterns and name not in self.patterns:
-            raise ConfigError(
-                f'{key} names "{name}", which is no configured pattern{did_you_mean(name, self.patterns)}'
-            )
+            meant = did_you_mean(name, self.patterns)
+            raise ConfigError(f'{self.name}.{key} names "{name}", which is no configured pattern{meant}')
 
 
 class Situation(Struct, frozen=True, eq=False):

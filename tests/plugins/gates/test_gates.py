@@ -112,7 +112,7 @@ def test_a_gate_that_names_a_pattern_which_is_not_configured(name: str, config: 
     source = settings(["EURUSD"], gates=[{"use": name, **config}, {"use": "fixed_lots"}])
     with pytest.raises(ConfigError) as caught:
         build_pipeline(*read_config(source))
-    expected = f'{key} names "bb_scalpp", which is no configured pattern: did you mean "bb_scalp"?'
+    expected = f'{name}.{key} names "bb_scalpp", which is no configured pattern: did you mean "bb_scalp"?'
     assert expected in str(caught.value)
 
 
