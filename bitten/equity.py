@@ -119,7 +119,7 @@ class EquityLog:
 
     def _summed(self, instrument: Instrument, currency: str, held: Sequence[Sums], times: Ints) -> Floats:
         """Where nothing is converted, sums of lots and prices do: the number of positions does not matter."""
-        _, bid, ask, known = self._market.last_quotes(instrument.symbol, times)
+        bid, ask, known = self._market.quotes(instrument.symbol, times)
         sums = np.array([one[1:] for one in held]).T
         points: Floats = (bid * sums[0] - sums[1]) + (sums[3] - ask * sums[2])
         return points_to_money(points * known, np.ones(1), instrument)
@@ -129,7 +129,7 @@ class EquityLog:
         sizes = [one.side.size for one in held]
         note = np.repeat(np.arange(len(held)), sizes)
         side, opened, lots = (np.concatenate([one[column] for one in held]) for column in (1, 2, 3))
-        _, bid, ask, known = (column[note] for column in self._market.last_quotes(instrument.symbol, times))
+        bid, ask, known = (column[note] for column in self._market.quotes(instrument.symbol, times))
         points: Floats = (side * (np.where(side > 0, bid, ask) - opened) * known).astype(np.float64)
         money = self._market.convert_many(
             points_to_money(points, lots, instrument), instrument.quote, currency, times[note]

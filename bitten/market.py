@@ -75,18 +75,18 @@ class Market:
         self._seen[symbol] = (time, quote)
         return quote
 
-    def last_quotes(self, symbol: str, times: Ints) -> tuple[Ints, Ints, Ints, Bools]:
-        """(time, bid, ask, whether there was one) of the last quotes at many instants of the current slice, (n,)."""
+    def quotes(self, symbol: str, times: Ints) -> tuple[Ints, Ints, Bools]:
+        """(bid, ask, whether there was one) at many instants of the current slice: the last quotes, shape (n,)."""
         last = self._last.get(symbol)
-        of, bid, ask = (np.full(times.size, value, np.int64) for value in last or (0, 0, 0))
+        bid = np.full(times.size, last.bid if last else 0, np.int64)
+        ask = np.full(times.size, last.ask if last else 0, np.int64)
         known = np.full(times.size, last is not None)
         path = self._paths.get(symbol)
         if path is not None:
             rows = path.ts.searchsorted(times, "right") - 1
             here = rows >= 0
-            rows = rows[here]
-            of[here], bid[here], ask[here], known[here] = path.ts[rows], path.bid[rows], path.ask[rows], True
-        return of, bid, ask, known
+            bid[here], ask[here], known[here] = path.bid[rows[here]], path.ask[rows[here]], True
+        return bid, ask, known
 
     def convert(self, amount: float, currency: str, into: str, time: int) -> float:
         """An amount of one currency in another at an instant, always at the side that is worse for its owner.
@@ -138,7 +138,7 @@ class Market:
     def _step_many(self, amounts: Floats, step: Leg | float, times: Ints) -> Floats:
         if isinstance(step, float):
             return amounts * step
-        _, bid, ask, known = self.last_quotes(step.symbol, times)
+        bid, ask, known = self.quotes(step.symbol, times)
         prices = np.where((amounts > 0) == step.upwards, bid, ask) / 10 ** self.instruments[step.symbol].digits
         prices[~known] = 1.0
         turned: Floats = amounts * prices if step.upwards else amounts / prices

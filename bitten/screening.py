@@ -53,13 +53,9 @@ def make_offers(signals: Sequence[Signal], market: Market) -> Offers:
     ]
     time, side, reference, stop, target, relative = np.array(rows, np.int64).T
     confidence, atr = np.array([(one.confidence, one.atr_points) for one in signals], np.float64).T
-    places: dict[str, list[int]] = {}
-    for place, one in enumerate(signals):
-        places.setdefault(one.symbol, []).append(place)
-    quoted, bid, ask = (np.zeros(time.size, np.int64) for _ in range(3))
-    known = np.zeros(time.size, np.bool_)
-    for symbol, at in places.items():
-        quoted[at], bid[at], ask[at], known[at] = market.last_quotes(symbol, time[at])
+    quotes = [market.quote(one.symbol, one.time) for one in signals]  # few of each symbol: columns would take longer
+    quoted, bid, ask = np.array([quote or (0, 0, 0) for quote in quotes], np.int64).T
+    known = np.array([quote is not None for quote in quotes], np.bool_)
     return Offers(signals, time, side, reference, stop, target, relative == 1, confidence, atr, quoted, bid, ask, known)
 
 
@@ -72,5 +68,13 @@ def as_screened(screen: Screen, size: int) -> Screened:
     passed = np.asarray(screen.passed)
     if passed.dtype != np.bool_ or passed.shape != (size,):
         raise ValueError(f"a screen passed {passed.dtype} {passed.shape}, not bool ({size},)")
-    measured, limit = (np.broadcast_to(np.asarray(one, np.float64), (size,)) for one in (screen.measured, screen.limit))
-    return Screened(passed.tolist(), measured.tolist(), limit.tolist())
+    return Screened(passed.tolist(), _column(screen.measured, size), _column(screen.limit, size))
+
+
+def _column(values: Floats | float, size: int) -> list[float]:
+    if isinstance(values, float):
+        return [values] * size
+    if values.shape != (size,):
+        raise ValueError(f"a screen measured {values.shape}, not ({size},)")
+    numbers: list[float] = values.astype(np.float64).tolist()
+    return numbers

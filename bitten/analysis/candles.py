@@ -13,7 +13,8 @@ LADDER: Final = tuple(minutes * NS_PER_MINUTE for minutes in (1, 5, 15, 60, 240,
 
 CANDLE_BUDGET: Final = 400_000  # over all symbols of a report; about a year of M1, a megabyte or two
 
-_CANDLE: Final = np.dtype([(name, np.int64) for name in ("time", "open", "high", "low", "close")])
+_NAMES: Final = ("time", "open", "high", "low", "close")
+_CANDLE: Final = np.dtype([(name, np.int64) for name in _NAMES])
 _FIRST_CAPACITY: Final = 1024
 _AT_ONCE: Final = 16_384  # bars
 
@@ -44,7 +45,7 @@ def coarser(timeframe_ns: int) -> int | None:
 def coarsen(candles: CandleSet, timeframe_ns: int) -> CandleSet:
     """The same candles in a longer timeframe, a whole multiple of their own, aligned to 1970-01-01 UTC."""
     rows = np.empty(candles.size, _CANDLE)
-    for name in _CANDLE.names or ():
+    for name in _NAMES:
         rows[name] = getattr(candles, name)
     return _candle_set(_merge(rows, timeframe_ns), candles.digits, timeframe_ns)
 
@@ -91,20 +92,22 @@ class _Series:
         self._digits = digits
         self._rows = np.empty(_FIRST_CAPACITY, _CANDLE)
         self._size = 0
-        self._pending: list[Records] = []  # bars not yet taken in: few at a time would cost as much as many
+        self._pending = np.empty(_AT_ONCE, _CANDLE)  # not yet taken in: few at a time would cost as much as many
+        self._waiting = 0
 
     def add(self, bars: Records, limit: int) -> None:
-        self._pending.append(bars)
-        if sum(part.size for part in self._pending) >= _AT_ONCE:
+        if self._waiting + bars.size > self._pending.size:
             self.take_in(limit)
+            if bars.size > self._pending.size:
+                self._pending = np.empty(bars.size, _CANDLE)
+        rows = self._pending[self._waiting : self._waiting + bars.size]
+        for name in _NAMES:
+            rows[name] = bars[name]
+        self._waiting += bars.size
 
     def take_in(self, limit: int) -> None:
-        bars = np.concatenate(self._pending) if self._pending else np.empty(0, _CANDLE)
-        self._pending.clear()
-        rows = np.empty(bars.size, _CANDLE)
-        for name in _CANDLE.names or ():
-            rows[name] = bars[name]
-        self._append(rows)
+        self._append(self._pending[: self._waiting])
+        self._waiting = 0
         while self._size > limit and (step := coarser(self._timeframe_ns)) is not None:
             self._timeframe_ns = step
             kept = _merge(self._rows[: self._size], step)
@@ -145,5 +148,5 @@ def _merge(rows: Records, timeframe_ns: int) -> Records:
 
 
 def _candle_set(rows: Records, digits: int, timeframe_ns: int) -> CandleSet:
-    time, opened, high, low, close = (np.ascontiguousarray(rows[name]) for name in _CANDLE.names or ())
+    time, opened, high, low, close = (np.ascontiguousarray(rows[name]) for name in _NAMES)
     return CandleSet(digits, timeframe_ns, time, opened, high, low, close)

@@ -222,7 +222,7 @@ class Screening(GateUnderTest):
         (lambda screen: screen._replace(measured=screen.measured + 1), "measured is"),
         (lambda screen: screen._replace(limit=49.0), "limit is 49.0 on the screen, [50.0"),
         (lambda screen: screen._replace(passed=True), "a screen passed bool ()"),
-        (lambda screen: screen._replace(measured=np.zeros(3)), "could not be broadcast"),
+        (lambda screen: screen._replace(measured=np.zeros(3)), "a screen measured (3,)"),
     ],
 )
 def test_a_screen_that_says_something_else_is_caught(cheat: Any, message: str) -> None:
