@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from bitten.kernels.jit import kernel
 from bitten.model.dtypes import Ints, Records
 from bitten_plugins.shields.pools import ALIVE
-from bitten_plugins.shields.sessions import WINDOWS, windows
+from bitten_plugins.shields.sessions import DAY_NS, WINDOWS, periods
 
 LEVEL: Final = np.dtype(
     [
@@ -28,43 +27,54 @@ _PERIOD: Final = np.dtype([("end", np.int64), ("seen", np.int64), ("high", np.in
 
 
 @kernel
-def _follow(bars: Records, kind: int, spans: Ints, period: Records, current: Records, out: Records) -> int:
-    """Lead one kind of period through bars; levels that end are written to `out`, and counted."""
-    now = period[0]
+def _follow(bars: Records, spans: Ints, starts: Ints, periods: Records, current: Records, out: Records) -> int:
+    """Lead all kinds of periods through bars; levels that end are written to `out`, and counted.
+
+    Args:
+        bars: dtype BAR.
+        spans: start and end of the periods that may touch the bars, kind after kind, shape (n, 2).
+        starts: where those of each kind begin, and the end of all, shape (kinds + 1,).
+        periods: dtype _PERIOD, shape (kinds,).
+        current: dtype LEVEL, shape (kinds, 2): the low and the high of the last period of each kind.
+    """
     count = 0
-    next_span = 0
+    nexts = starts.copy()
     for i in range(bars.size):
-        bar = bars[i]
-        for high in range(2):
-            level = current[high]
-            touched = bar["high"] > level["level"] if high else bar["low"] < level["level"]
-            if level["ended"] == ALIVE and touched:
-                level["ended"], level["swept"] = bar["known"], 1
-                out[count] = level
-                count += 1
-        if now["seen"] and bar["time"] >= now["end"]:
+        time, known, top, bottom = bars[i]["time"], bars[i]["known"], bars[i]["high"], bars[i]["low"]
+        for kind in range(starts.size - 1):
+            now = periods[kind]
             for high in range(2):
-                level = current[high]
-                if level["ended"] == ALIVE:
-                    level["ended"] = bar["known"]
+                level = current[kind, high]
+                touched = top > level["level"] if high else bottom < level["level"]
+                if level["ended"] == ALIVE and touched:
+                    level["ended"], level["swept"] = known, 1
                     out[count] = level
                     count += 1
-                level["window"], level["high"] = kind, high
-                level["level"] = now["high"] if high else now["low"]
-                level["born"], level["ended"], level["swept"] = bar["known"], ALIVE, 0
-                touched = bar["high"] > level["level"] if high else bar["low"] < level["level"]
-                if touched:  # by the very bar with which it is known
-                    level["ended"], level["swept"] = bar["known"], 1
-                    out[count] = level
-                    count += 1
-            now["seen"] = 0
-        while next_span < spans.shape[0] and spans[next_span, 1] <= bar["time"]:
-            next_span += 1
-        if next_span < spans.shape[0] and spans[next_span, 0] <= bar["time"]:
-            if not now["seen"]:
-                now["seen"], now["end"] = 1, spans[next_span, 1]
-                now["high"], now["low"] = bar["high"], bar["low"]
-            now["high"], now["low"] = max(now["high"], bar["high"]), min(now["low"], bar["low"])
+            if now["seen"] and time >= now["end"]:
+                for high in range(2):
+                    level = current[kind, high]
+                    if level["ended"] == ALIVE:
+                        level["ended"] = known
+                        out[count] = level
+                        count += 1
+                    level["window"], level["high"] = kind, high
+                    level["level"] = now["high"] if high else now["low"]
+                    level["born"], level["ended"], level["swept"] = known, ALIVE, 0
+                    touched = top > level["level"] if high else bottom < level["level"]
+                    if touched:  # by the very bar with which it is known
+                        level["ended"], level["swept"] = known, 1
+                        out[count] = level
+                        count += 1
+                now["seen"] = 0
+            place, end = nexts[kind], starts[kind + 1]
+            while place < end and spans[place, 1] <= time:
+                place += 1
+            nexts[kind] = place
+            if place < end and spans[place, 0] <= time:
+                if not now["seen"]:
+                    now["seen"], now["end"] = 1, spans[place, 1]
+                    now["high"], now["low"] = top, bottom
+                now["high"], now["low"] = max(now["high"], top), min(now["low"], bottom)
     return count
 
 
@@ -77,20 +87,19 @@ class Levels:
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
-        self._periods: Sequence[Records] = [np.zeros(1, _PERIOD) for _ in WINDOWS]
-        self._current: Sequence[Records] = [np.zeros(2, LEVEL) for _ in WINDOWS]  # ended at 0: there are none
+        self._periods: Records = np.zeros(len(WINDOWS), _PERIOD)
+        self._current: Records = np.zeros((len(WINDOWS), 2), LEVEL)  # ended at 0: there are none
         self._ended: list[Records] = []
 
     def observe(self, bars: Records) -> None:
         """Take in the bars that a slice completes, dtype BAR."""
         if bars.size == 0:
             return
-        for kind, window in enumerate(WINDOWS):
-            spans = windows(window, int(bars["time"][0]), int(bars["time"][-1]))
-            out: Records = np.empty(4 * (len(spans) + 2), LEVEL)
-            count = _follow(bars, kind, spans, self._periods[kind], self._current[kind], out)
-            if count:
-                self._ended.append(out[:count].copy())
+        spans, starts = periods(int(bars["time"][0]) // DAY_NS, int(bars["time"][-1]) // DAY_NS)
+        out: Records = np.empty(4 * (len(spans) + 2 * len(WINDOWS)), LEVEL)
+        count = _follow(bars, spans, starts, self._periods, self._current, out)
+        if count:
+            self._ended.append(out[:count].copy())
         if sum(map(len, self._ended)) > 2 * self._keep:
             self._ended = [_newest(np.concatenate(self._ended), self._keep)]
 
@@ -101,7 +110,7 @@ class Levels:
 
     def history(self) -> Records:
         """The newest there have been, dtype LEVEL, by birth."""
-        current = np.concatenate(self._current)
+        current = self._current.ravel()
         return _newest(np.concatenate([*self._ended, current[current["ended"] == ALIVE]]), self._keep)
 
 

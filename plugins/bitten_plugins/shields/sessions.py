@@ -125,6 +125,17 @@ def windows(kind: Window, first: int, last: int) -> Ints:
     return np.array([span for span in found if span[1] > first and span[0] <= last], np.int64).reshape(-1, 2)
 
 
+@lru_cache(maxsize=256)  # the symbols of a slice ask for the same
+def periods(first: int, last: int) -> tuple[Ints, Ints]:
+    """Start and end of the periods of all `WINDOWS` around some days (of UTC, since 1970), kind after kind, shape
+    (n, 2); and where those of each kind begin, with the end of all, shape (kinds + 1,). Both read-only.
+    """
+    found = [windows(kind, first * DAY_NS, (last + 1) * DAY_NS) for kind in WINDOWS]
+    spans, starts = np.concatenate(found), np.cumsum([0, *map(len, found)])
+    spans.flags.writeable = starts.flags.writeable = False
+    return spans, starts
+
+
 @lru_cache(maxsize=4096)
 def _bounds(kind: Window, day: int) -> tuple[int, int]:
     start, end = (_to_utc(kind.zone, day * DAY_NS + time) for time in kind.hours)
