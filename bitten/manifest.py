@@ -57,6 +57,7 @@ def make_manifest(
             *_pattern_notes(pipeline),
             *_chain_notes(pipeline),
             *_nobody(config),
+            *config.human.notes(),
             *_silence(pipeline),
         ],
         "alerts": [text if n == 1 else f"{text} ({n} times)" for text, n in texts.items()],

@@ -22,6 +22,7 @@ DECLINED: Final = "declined"
 EXPIRED: Final = "expired"
 OPEN: Final = "open"
 _COLUMNS: Final = ("signal_id", "account", "answer", "time", "after_seconds")
+_NAMED: Final = 3  # answers that a note names
 _WORDS: Final = {"accept": ACCEPTED, "accepted": ACCEPTED, "decline": DECLINED, "declined": DECLINED}
 
 
@@ -38,6 +39,9 @@ class Human(Protocol):
     def answer(self, mission: Mission) -> Said | None:
         """What is said, and when; None for nothing."""
 
+    def notes(self) -> Sequence[str]:
+        """What should be known of it after a run, for the manifest."""
+
 
 class Nobody:
     """Never answers."""
@@ -45,6 +49,10 @@ class Nobody:
     def answer(self, mission: Mission) -> Said | None:
         """Nothing."""
         return None
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
 
 
 class Always:
@@ -61,6 +69,10 @@ class Always:
         """Accepted, so much later."""
         return Said(ACCEPTED, mission.time + self._after)
 
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
 
 class Scripted:
     """Answers from a file: CSV with the columns signal_id, account, answer (accept or decline), and time (ISO 8601,
@@ -68,7 +80,9 @@ class Scripted:
     """
 
     def __init__(self, path: Path) -> None:
+        self._name = path.name
         self._said: dict[tuple[str, str], tuple[str, int | None, int]] = {}
+        self._met: set[tuple[str, str]] = set()  # answers whose missions came
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 rows = csv.DictReader(file)
@@ -86,11 +100,21 @@ class Scripted:
 
     def answer(self, mission: Mission) -> Said | None:
         """What the file says."""
-        said = self._said.get((mission.signal.id, mission.account))
-        if said is None:
+        key = (mission.signal.id, mission.account)
+        if key not in self._said:
             return None
-        answer, time, after = said
+        self._met.add(key)
+        answer, time, after = self._said[key]
         return Said(answer, mission.time + after if time is None else max(time, mission.time))
+
+    def notes(self) -> Sequence[str]:
+        """The answers to which no mission came: of other signals, or of accounts that are not MANUAL or not there."""
+        missed = [f"{signal}@{account}" for signal, account in self._said if (signal, account) not in self._met]
+        if not missed:
+            return ()
+        more = f" and {len(missed) - _NAMED:,} more" if len(missed) > _NAMED else ""
+        named = ", ".join(missed[:_NAMED])
+        return (f"{self._name}: no mission came for {len(missed):,} of its {len(self._said):,} answers: {named}{more}",)
 
 
 def _check_columns(path: Path, found: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import bitten
 from bitten.config import read_config
 from bitten.errors import ConfigError
 from bitten.manifest import _nobody
@@ -81,6 +82,20 @@ def test_a_file_of_answers(tmp_path: Path) -> None:
     assert 0 < Counter(answers)["declined"] <= 4
     assert 4 < Counter(answers)["accepted"] <= 8
     assert Counter(answers)["declined"] + Counter(answers)["accepted"] >= 10  # some were stale when they were offered
+
+
+def test_answers_to_which_no_mission_came_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    found = played(accounts=TWO)["signals"][0]["signal_id"]
+    keys = [(found, "person"), (found, "nobody"), *((f"odd{i}", "person") for i in range(3))]
+    lines = [f"{signal},{account},accept,5" for signal, account in keys]
+    path.write_text("\n".join(["signal_id,account,answer,after_seconds", *lines]))
+    source = settings(["EURUSD"], accounts=TWO, missions={"human": "file", "answers": str(path)})
+    run = bitten.backtest(source, output=tmp_path)
+    (note,) = [text for text in run.manifest["notes"] if "answers.csv" in text]
+    assert note == (
+        f"answers.csv: no mission came for 4 of its 5 answers: {found}@nobody, odd0@person, odd1@person and 1 more"
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,7 @@ class Levels:
         self._periods: Records = np.zeros(len(WINDOWS), _PERIOD)
         self._current: Records = np.zeros((len(WINDOWS), 2), LEVEL)  # ended at 0: there are none
         self._ended: list[Records] = []
+        self._count = 0  # of them
 
     def observe(self, bars: Records) -> None:
         """Take in the bars that a slice completes, dtype BAR."""
@@ -100,8 +101,10 @@ class Levels:
         count = _follow(bars, spans, starts, self._periods, self._current, out)
         if count:
             self._ended.append(out[:count].copy())
-        if sum(map(len, self._ended)) > 2 * self._keep:
+            self._count += count
+        if self._count > 2 * self._keep:
             self._ended = [_newest(np.concatenate(self._ended), self._keep)]
+            self._count = len(self._ended[0])
 
     def alive(self, now: int) -> Records:
         """Those that are neither swept nor replaced at an instant, dtype LEVEL; of the last slice or later."""
