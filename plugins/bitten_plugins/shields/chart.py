@@ -60,6 +60,8 @@ _ROW: Final = np.dtype(
         ("bought_level", np.int64),
         ("sold", np.int64),
         ("sold_level", np.int64),
+        ("nearest_low", np.int64),
+        ("nearest_high", np.int64),
     ]
 )
 
@@ -76,6 +78,8 @@ class Row(NamedTuple):
     bought_level: int  # points
     sold: int  # likewise of highs
     sold_level: int
+    nearest_low: int  # no pool of lows that is alive lies above it, points; NO_PRICE where there is none
+    nearest_high: int  # likewise of highs, below it
 
     def sweep(self, kind: int) -> tuple[int, int]:
         """(bars since the last completed sweep of this kind, 0 where it was with the last bar; its level).
@@ -143,6 +147,8 @@ def _read(state: _State, bars: Records, gap_ns: int, default_spread: float, pool
                 add_pool(book, lows, pools, LOWS, low, number - WING, time, bar["known"])
             if is_high:
                 add_pool(book, highs, pools, HIGHS, high, number - WING, time, bar["known"])
+        row["nearest_low"] = lows["nearest"] if lows["known"] else NO_PRICE
+        row["nearest_high"] = highs["nearest"] if highs["known"] else NO_PRICE
 
 
 @kernel
@@ -157,6 +163,12 @@ def _note_sweep(row: Record, side: Record, kind: int) -> None:
         row["bought"], row["bought_level"] = row["number"], side["level"]
     else:
         row["sold"], row["sold_level"] = row["number"], side["level"]
+
+
+@kernel
+def _place(known: Ints, now: int) -> int:
+    """Where the last row that was known at an instant stands, the first if none was; half the price of numpy's own."""
+    return max(int(np.searchsorted(known, now, "right")) - 1, 0)
 
 
 class Chart:
@@ -181,10 +193,12 @@ class Chart:
             np.zeros(2, SIDE),
         )
         self._pools: Records = np.zeros(256, POOL)
+        self._count = 0  # of them, the book's: a look into the state costs more than a score's look at the pools
         self._ended: list[Records] = []
         self._known: Ints = np.full(1, -(1 << 62))
         self._rows: Records = np.zeros(1, _ROW)
         self._rows[["atr", "last", "quick", "slow"]] = np.nan
+        self._rows[["nearest_low", "nearest_high"]] = NO_PRICE
 
     @property
     def _book(self) -> Record:
@@ -200,13 +214,13 @@ class Chart:
         self._known = np.concatenate([self._known[-1:], bars["known"]])
         self._rows = rows
         _read(self._state, bars, self._gap_ns, self._default_spread, self._pools, rows)
+        self._count = int(self._book["count"])
 
     def _make_room(self, pools: int) -> None:
         """For as many pools more. Those that have ended are of earlier slices: no score asks for them again."""
-        count = int(self._book["count"])
-        if count + pools <= self._pools.size:
+        if self._count + pools <= self._pools.size:
             return
-        held = self._pools[:count]
+        held = self._pools[: self._count]
         self._ended.append(held[held["ended"] != ALIVE])
         if sum(map(len, self._ended)) > 2 * self._keep:
             self._ended = [_newest(np.concatenate(self._ended), self._keep)]
@@ -217,22 +231,24 @@ class Chart:
 
     def at(self, now: int) -> Row:
         """What was known at an instant of the current slice."""
-        i = int(self._known.searchsorted(now, "right")) - 1
-        return Row._make(self._rows[max(i, 0)].tolist())
+        return Row(*self._rows.item(_place(self._known, now)))
 
-    def pool_between(self, kind: int, now: int, number: int, start: int, end: float) -> int | None:
-        """Level of the nearest pool between two prices, points; see `pools.pool_between`. `number` is that of `at`."""
-        level = pool_between(self._pools, self._book["count"], now, kind, number, start, end)
+    def pool_between(self, kind: int, now: int, row: Row, start: int, end: float) -> int | None:
+        """Level of the nearest pool between two prices, points; see `pools.pool_between`. `row` is that of `at`."""
+        nearest = row.nearest_low if kind == LOWS else row.nearest_high
+        if nearest == NO_PRICE or (nearest < end if kind == LOWS else nearest > end):
+            return None  # as for most signals: pools need no look
+        level = pool_between(self._pools, self._count, now, kind, row.number, start, end)
         return None if level == NO_PRICE else int(level)
 
     def pools(self, now: int) -> Records:
         """The pools that are alive at an instant of the current slice, dtype POOL."""
-        held = self._pools[: int(self._book["count"])]
+        held = self._pools[: self._count]
         return held[(held["born"] <= now) & (held["ended"] > now)]
 
     def history(self) -> Records:
         """The newest pools there have been, dtype POOL, by birth."""
-        return _newest(np.concatenate([*self._ended, self._pools[: int(self._book["count"])]]), self._keep)
+        return _newest(np.concatenate([*self._ended, self._pools[: self._count]]), self._keep)
 
 
 def _newest(pools: Records, keep: int) -> Records:

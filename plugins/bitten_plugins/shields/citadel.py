@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 1000  # scores that queries can ask for, the newest
 
+_EVIDENCE: Final = {name: f"f_{name}" for name in factors.NAMES}  # factors by the names they are kept under
+
 Weight = Annotated[float, Meta(ge=0, le=10)]
 
 
@@ -105,6 +107,7 @@ class Citadel(Shield):
         self.watches_of: dict[str, Watch] = {}
         self.given: OrderedDict[str, tuple[Signal, int, Score]] = OrderedDict()
         self._uncovered = 0
+        self._sizes = [config.size(shown) for shown in range(11)]  # by displayed score
 
     # -- what it is told ----------------------------------------------------------------------------------------------
 
@@ -125,24 +128,26 @@ class Citadel(Shield):
 
     def score(self, signal: Signal, market: MarketView) -> Score:
         """The score as conditions are at `market.now`."""
-        watch, quote = self.watches_of.get(signal.symbol), market.quote(signal.symbol)
+        symbol, now = signal.symbol, market.now
+        watch, quote = self.watches_of.get(symbol), market.quote(symbol)
         if watch is None or quote is None:
-            return self._keep(signal, market.now, Score(1.0, veto=f"{signal.symbol} has no quote yet"))
-        found = measure(signal, market.now, quote, watch, self.calendar)
+            return self._keep(signal, now, Score(1.0, veto=f"{symbol} has no quote yet"))
+        found = measure(signal, now, quote, watch, self.calendar)
         self._uncovered += "news_uncovered" in found
         if self.weights["news"] == 0.0:
             found.pop("f_news", None)
         marks = _factors(signal, found)
-        found |= {f"f_{name}": value for name, value in marks.items()}
+        for name, value in marks.items():
+            found[_EVIDENCE[name]] = value
         score = factors.protection(marks, self.weights)
         veto = self._veto(found, beyond(signal, quote), signal.instrument)
         if veto is not None:
             score = factors.LOWEST
-        scale = self.config.size(factors.displayed(score))
+        scale = self._sizes[factors.displayed(score)]
         if veto is None and scale == 0.0:
             veto = f"protection score {score:.1f} of 10, {factors.label(score)}: {self._worst(marks)}"
         found["score"], found["size"] = score, scale
-        return self._keep(signal, market.now, Score(score, 1.0 if veto else scale, veto, found))
+        return self._keep(signal, now, Score(score, 1.0 if veto else scale, veto, found))
 
     def _keep(self, signal: Signal, now: int, score: Score) -> Score:
         """Remember it for queries."""
@@ -237,18 +242,19 @@ def signal_row(signal: Signal) -> dict[str, Any]:
 
 def _factors(signal: Signal, found: Mapping[str, float]) -> dict[str, float]:
     """The factors that can be worked out."""
-    marks = {"session": factors.session_factor(int(found["session"]), signal.instrument.base, signal.instrument.quote)}
-    if "sweep" in found:
-        marks["sweep"] = factors.sweep_factor(int(found["sweep"]))
-    if "spread_ratio" in found:
-        marks["spread"] = factors.spread_factor(found["spread_ratio"], found.get("spread_atr"))
-    if "volatility" in found:
-        marks["volatility"] = factors.volatility_factor(found["volatility"], found["range_atr"])
-    if "f_news" in found:
-        marks["news"] = found["f_news"]
-    if "drift_favourable" in found or "drift_adverse" in found:
-        favourable, adverse = found.get("drift_favourable", 0.0), found.get("drift_adverse", 0.0)
-        marks["drift"] = factors.drift_factor(favourable, adverse)
-    if "quote_age" in found:
-        marks["quotes"] = factors.quotes_factor(found["quote_age"], found["crossed_share"], int(found["steps_back"]))
+    get, instrument = found.get, signal.instrument
+    marks = {"session": factors.session_factor(int(found["session"]), instrument.base, instrument.quote)}
+    if (sweep := get("sweep")) is not None:
+        marks["sweep"] = factors.sweep_factor(int(sweep))
+    if (ratio := get("spread_ratio")) is not None:
+        marks["spread"] = factors.spread_factor(ratio, get("spread_atr"))
+    if (volatility := get("volatility")) is not None:
+        marks["volatility"] = factors.volatility_factor(volatility, found["range_atr"])
+    if (news := get("f_news")) is not None:
+        marks["news"] = news
+    favourable, adverse = get("drift_favourable"), get("drift_adverse")
+    if favourable is not None or adverse is not None:
+        marks["drift"] = factors.drift_factor(favourable or 0.0, adverse or 0.0)
+    if (age := get("quote_age")) is not None:
+        marks["quotes"] = factors.quotes_factor(age, found["crossed_share"], int(found["steps_back"]))
     return marks

@@ -32,7 +32,8 @@ LABELS: Final = ((8, "shielded"), (6, "guarded"), (4, "exposed"), (1, "stand dow
 
 def ramp(value: float, start: float, end: float) -> float:
     """0 up to `start`, 1 from `end` on, linear between."""
-    return min(max((value - start) / (end - start), 0.0), 1.0)
+    way = (value - start) / (end - start)
+    return 0.0 if way < 0.0 else 1.0 if way > 1.0 else way
 
 
 def sweep_factor(kind: int) -> float:
@@ -43,7 +44,10 @@ def sweep_factor(kind: int) -> float:
 def spread_factor(ratio: float, of_atr: float | None) -> float:
     """Of the spread in usual spreads, and in ATR where there is one."""
     usual = 1.0 - ramp(ratio, 1.25, 4.0)
-    return usual if of_atr is None else min(usual, 1.0 - ramp(of_atr, 0.15, 0.5))
+    if of_atr is None:
+        return usual
+    small = 1.0 - ramp(of_atr, 0.15, 0.5)
+    return small if small < usual else usual
 
 
 def volatility_factor(ratio: float, last: float) -> float:
@@ -71,9 +75,14 @@ def quotes_factor(age: float, crossed: float, backward: int) -> float:
 
 def protection(factors: Mapping[str, float], weights: Mapping[str, float]) -> float:
     """The score, 1 to 10, of the factors that could be measured."""
-    counted = {name: factor for name, factor in factors.items() if weights[name] > 0.0}
-    score = HIGHEST - math.fsum(weights[name] * (1.0 - factor) for name, factor in counted.items())
-    worst = min(counted.values(), default=1.0)
+    costs, worst = [], 1.0
+    for name, factor in factors.items():
+        weight = weights[name]
+        if weight > 0.0:
+            costs.append(weight * (1.0 - factor))
+            if factor < worst:
+                worst = factor
+    score = HIGHEST - math.fsum(costs)
     cap = BROKEN_CAP if worst <= BROKEN else WEAK_CAP if worst <= WEAK else HIGHEST
     return min(max(score, LOWEST), cap)
 

@@ -28,12 +28,26 @@ class Fresh(NamedTuple):
 
 
 @kernel
-def _inspect(ts: Ints, bid: Ints, ask: Ints) -> tuple[int, int]:
+def _inspect(ts: Ints, bid: Ints, ask: Ints, start: int, end: int) -> tuple[int, int]:
     crossed = backward = 0
-    for i in range(ts.size):
+    for i in range(start, end):
         crossed += bid[i] > ask[i]
-        backward += i > 0 and ts[i] < ts[i - 1]
+    for i in range(start + 1, end):
+        backward += ts[i] < ts[i - 1]
     return crossed, backward
+
+
+@kernel
+def _look(ts: Ints, bid: Ints, ask: Ints, now: int) -> tuple[int, int, int, int]:
+    """(quotes that were known, time of the last, how many of the last 500 were crossed, and how many stepped back).
+
+    All 0 where fewer than 500 were known.
+    """
+    known = int(np.searchsorted(ts, now, "right"))
+    if known < LOOK:
+        return 0, 0, 0, 0
+    crossed, backward = _inspect(ts, bid, ask, known - LOOK, known)
+    return known, int(ts[known - 1]), crossed, backward
 
 
 class Freshness:
@@ -72,6 +86,17 @@ class Freshness:
 
         Quotes that were made of bars come four to a bar: their age counts from when the next was due at the latest.
         """
+        if not self._chunks:
+            return None
+        chunk = self._chunks[-1]
+        known, time, crossed, backward = _look(chunk.ts, chunk.bid, chunk.ask, now)
+        if known == 0:
+            return self._across(now)
+        due = time + chunk.bar_ns
+        return Fresh((now - due) / NS_PER_SECOND if now > due else 0.0, crossed / LOOK, backward)
+
+    def _across(self, now: int) -> Fresh | None:
+        """The same early in a slice, where the look goes back over several chunks."""
         parts, left, newest = [], LOOK, None
         for chunk in reversed(self._chunks):
             end = int(chunk.ts.searchsorted(now, "right"))
@@ -85,6 +110,6 @@ class Freshness:
                 break
         if newest is None:
             return None
-        columns = parts[0] if len(parts) == 1 else [np.concatenate(one[::-1]) for one in zip(*parts, strict=True)]
-        crossed, backward = _inspect(*columns)
+        ts, bid, ask = parts[0] if len(parts) == 1 else [np.concatenate(one[::-1]) for one in zip(*parts, strict=True)]
+        crossed, backward = _inspect(ts, bid, ask, 0, LOOK - left)
         return Fresh(max(0, now - newest) / NS_PER_SECOND, crossed / (LOOK - left), backward)

@@ -6,6 +6,7 @@ closes on Friday at 17:00 New York. Banks roll positions to the next day around 
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -45,6 +46,9 @@ LONDON_HOURS, NEW_YORK_HOURS, TOKYO_HOURS = (
 ROLLOVER_HOURS: Final = (_clock(16, 50), _clock(18, 10))  # New York, Monday to Friday
 FRIDAY_LATE_NS: Final = 4 * DAY_NS + _clock(15)  # of the New York week
 FIRST_HOUR_NS: Final = HOUR_NS
+_STEP_NS: Final = math.gcd(
+    HOUR_NS, OPEN_NS, CLOSE_NS, FRIDAY_LATE_NS, *ROLLOVER_HOURS, *LONDON_HOURS, *NEW_YORK_HOURS, *TOKYO_HOURS
+)  # no session starts or ends within one; ten minutes
 
 ASIAN: Final = frozenset(("JPY", "AUD", "NZD"))
 
@@ -81,7 +85,12 @@ def session(now: int, pauses: bool = False) -> int:
         now: ns UTC.
         pauses: whether the symbol pauses every day after 17:00 New York, as metals do; its week opens an hour later.
     """
-    clocks = local(now)
+    return _session_of(now // _STEP_NS, pauses)
+
+
+@lru_cache(maxsize=4096)
+def _session_of(step: int, pauses: bool) -> int:
+    clocks = local(step * _STEP_NS)
     if CLOSE_NS <= clocks.week < OPEN_NS:
         return CLOSED
     if clocks.week >= OPEN_NS:

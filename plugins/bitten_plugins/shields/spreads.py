@@ -69,20 +69,66 @@ def _remember(piece: _Piece, rings: Floats, counts: Ints) -> None:
 
 
 @kernel
-def _usual(piece: _Piece, rings: Floats, counts: Ints, hour: int, now: int) -> tuple[float, int, bool]:
+def _middle(a: float, b: float, c: float) -> float:
+    return max(min(a, b), min(max(a, b), c))
+
+
+@kernel
+def _select(values: Floats, k: int) -> float:
+    """The k-th smallest, from 0; those before it in `values` are no greater afterwards.
+
+    Values are swapped whether they need it or not: a branch for each would be mispredicted half of the time, and that
+    costs more than all else here.
+    """
+    first, end = 0, values.size
+    while True:
+        pivot = _middle(values[first], values[(first + end) // 2], values[end - 1])
+        place = first
+        for i in range(first, end):  # those below the pivot to the front
+            value = values[i]
+            values[i] = values[place]
+            values[place] = value
+            place += value < pivot
+        if k < place:
+            end = place
+            continue
+        first = place
+        for i in range(first, end):  # then those equal to it
+            value = values[i]
+            values[i] = values[place]
+            values[place] = value
+            place += value == pivot
+        if k < place:
+            return float(pivot)
+        first = place
+
+
+@kernel
+def _median(values: Floats) -> float:
+    """Of one value or more, whose order is not kept."""
+    half = values.size // 2
+    upper = _select(values, half)
+    return upper if values.size % 2 else (values[:half].max() + upper) / 2
+
+
+@kernel
+def _usual(
+    known: Ints, spreads: Floats, starts: Ints, rings: Floats, counts: Ints, hour: int, now: int
+) -> tuple[float, int, bool]:
+    """Of a piece, column by column: handing it on as one costs half as much as the median."""
     for row, most in ((hour, OF_HOUR), (_ANY, OF_ANY)):
-        start = piece.starts[row]
-        known = piece.known[start : piece.starts[row + 1]]
-        count = int(np.searchsorted(known, now, "right"))
+        start = starts[row]
+        count = int(np.searchsorted(known[start : starts[row + 1]], now, "right"))
         fresh, end = min(count, most), start + count
         old = min(counts[row], most - fresh)
         if fresh + old >= LEAST:
             chosen = np.empty(fresh + old)
-            chosen[:fresh] = piece.spreads[end - fresh : end]
+            chosen[:fresh] = spreads[end - fresh : end]
             newest = counts[row] % OF_HOUR  # where the next would go; a median asks for no order
-            for i in range(newest - old, newest):
-                chosen[fresh + i - newest + old] = rings[row, i if i >= 0 else i + OF_HOUR]
-            return float(np.median(chosen)), fresh + old, row == hour
+            front = min(old, newest)
+            chosen[fresh : fresh + front] = rings[row, newest - front : newest]
+            chosen[fresh + front :] = rings[row, OF_HOUR - (old - front) :]
+            return _median(chosen), fresh + old, row == hour
     return 0.0, 0, False
 
 
@@ -109,5 +155,5 @@ class Spreads:
 
     def usual(self, now: int) -> Usual:
         """The usual spread for the hour of an instant of the current slice, from what was known at it."""
-        spread, observations, of_hour = _usual(self._piece, self._rings, self._counts, now // _HOUR_NS % 24, now)
+        spread, observations, of_hour = _usual(*self._piece, self._rings, self._counts, now // _HOUR_NS % 24, now)
         return Usual(spread if observations else self.default, observations, of_hour)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 from bitten.market import Quote
 from bitten.model.dtypes import BUY, NO_PRICE, NS_PER_SECOND, Records
@@ -25,13 +25,6 @@ from bitten_plugins.shields.spreads import Spreads
 FOR_BARS, AGAINST_BARS = 10, 5  # in which a completed sweep counts
 BEYOND_STOP: Final = 0.3  # ATR behind the stop in which a pool counts, too
 REACH_NS: Final = 7 * DAY_NS  # beyond its first and last release a calendar is taken to know nothing
-
-
-class Seen(NamedTuple):
-    """The chart that a signal is measured by."""
-
-    chart: Chart
-    row: Row
 
 
 class Watch:
@@ -66,91 +59,99 @@ class Watch:
             self.spreads.observe(bars[self._finest])
             self.levels.observe(bars[self._finest])
 
-    def seen(self, timeframe: str, now: int) -> Seen | None:
-        """The chart of a timeframe at an instant, or the finest there is; None before there are bars."""
-        chart = self.charts.get(timeframe) or next(iter(self.charts.values()), None)
-        return None if chart is None else Seen(chart, chart.at(now))
+    def chart(self, timeframe: str) -> Chart | None:
+        """The chart of a timeframe, or the finest there is; None before there are bars."""
+        return self.charts.get(timeframe) or next(iter(self.charts.values()), None)
 
 
 def measure(signal: Signal, now: int, quote: Quote, watch: Watch, calendar: Calendar | None) -> dict[str, float]:
-    """Everything that a score is worked out from, by name; what cannot be measured is absent."""
-    seen = watch.seen(signal.timeframe, now)
-    atr = seen.row.atr if seen is not None and seen.row.atr > 0.0 else signal.atr_points or math.nan
-    found = _liquidity(signal, now, quote, seen, atr)
-    found |= _spread(signal, now, quote, watch, atr)
-    if seen is not None and seen.row.slow > 0.0:
-        found["volatility"] = seen.row.quick / seen.row.slow
-        found["range_atr"] = seen.row.last / seen.row.atr
+    """Everything that a score is worked out from, by name; what cannot be measured is absent.
+
+    One dict for all: each part adds its own to it, and the order in which they do is that of the evidence.
+    """
+    found: dict[str, float] = {}
+    chart = watch.chart(signal.timeframe)
+    row = None if chart is None else chart.at(now)
+    atr = row.atr if row is not None and row.atr > 0.0 else signal.atr_points or math.nan
+    if chart is not None and row is not None:
+        _add_liquidity(found, signal, now, quote, chart, row, atr)
+    _add_spread(found, signal, now, quote, watch, atr)
+    if row is not None and row.slow > 0.0:
+        found["volatility"] = row.quick / row.slow
+        found["range_atr"] = row.last / row.atr
     found["session"] = session(now, watch.pauses)
-    found |= _news(now, watch.instrument, calendar)
-    found |= _drift(signal, quote)
+    if calendar is not None:
+        _add_news(found, now, watch.instrument, calendar)
+    _add_drift(found, signal, quote)
     fresh = watch.freshness.at(now)
     if fresh is not None:
-        found["quote_age"], found["crossed_share"] = fresh.age, fresh.crossed
-        found["steps_back"] = fresh.backward
+        found["quote_age"], found["crossed_share"], found["steps_back"] = fresh
     return found
 
 
-def _liquidity(signal: Signal, now: int, quote: Quote, seen: Seen | None, atr: float) -> dict[str, float]:
-    if seen is None:
-        return {}
-    instrument = signal.instrument
-    own, other = (LOWS, HIGHS) if signal.side == BUY else (HIGHS, LOWS)
-    (since_for, level_for), (since_against, level_against) = seen.row.sweep(own), seen.row.sweep(other)
-    if since_for < FOR_BARS:
-        return {"sweep": SWEPT_FOR, "level": instrument.price(level_for), "sweep_bars": since_for}
-    if since_against < AGAINST_BARS:
-        return {"sweep": SWEPT_AGAINST, "level": instrument.price(level_against), "sweep_bars": since_against}
+def _add_liquidity(
+    found: dict[str, float], signal: Signal, now: int, quote: Quote, chart: Chart, row: Row, atr: float
+) -> None:
+    side = signal.side
+    own, other = (LOWS, HIGHS) if side == BUY else (HIGHS, LOWS)
+    for kind, bars, meaning in ((own, FOR_BARS, SWEPT_FOR), (other, AGAINST_BARS, SWEPT_AGAINST)):
+        since, level = row.sweep(kind)
+        if since < bars:
+            found["sweep"], found["level"], found["sweep_bars"] = meaning, signal.instrument.price(level), since
+            return
     distance = signal.stop_distance(quote.bid)
     if distance is not None:
-        end = quote.bid - signal.side * (distance + (BEYOND_STOP * atr if atr > 0.0 else 0.0))
-        level = seen.chart.pool_between(own, now, seen.row.number, quote.bid, end)
-        if level is not None:
-            return {"sweep": POOL_AHEAD, "level": instrument.price(level)}
-    return {"sweep": NO_SWEEP}
+        end = quote.bid - side * (distance + (BEYOND_STOP * atr if atr > 0.0 else 0.0))
+        pool = chart.pool_between(own, now, row, quote.bid, end)
+        if pool is not None:
+            found["sweep"], found["level"] = POOL_AHEAD, signal.instrument.price(pool)
+            return
+    found["sweep"] = NO_SWEEP
 
 
-def _spread(signal: Signal, now: int, quote: Quote, watch: Watch, atr: float) -> dict[str, float]:
+def _add_spread(found: dict[str, float], signal: Signal, now: int, quote: Quote, watch: Watch, atr: float) -> None:
     """Spreads in points."""
     usual = watch.spreads.usual(now)
-    spread = float(quote.ask - quote.bid)
-    found = {"spread": spread, "spread_normal": usual.spread, "spread_observations": float(usual.observations)}
+    found["spread"] = spread = float(quote.ask - quote.bid)
+    found["spread_normal"], found["spread_observations"] = usual.spread, float(usual.observations)
     if usual.spread > 0.0:
         found["spread_ratio"] = spread / usual.spread
     if atr > 0.0:
         found["spread_atr"] = spread / atr
-    risk = signal.stop_distance(signal.reference_points)
-    if signal.reference_points != NO_PRICE and risk is not None and risk > 0:
+    reference = signal.reference_points
+    risk = None if reference == NO_PRICE else signal.stop_distance(reference)
+    if risk is not None and risk > 0:
         found["spread_r"] = spread / risk
-    return found
 
 
-def _news(now: int, instrument: Instrument, calendar: Calendar | None) -> dict[str, float]:
-    span = None if calendar is None else calendar.span
-    if calendar is None or span is None or not span[0] - REACH_NS <= now <= span[1] + REACH_NS:
-        return {} if calendar is None else {"news_uncovered": 1.0}
+def _add_news(found: dict[str, float], now: int, instrument: Instrument, calendar: Calendar) -> None:
+    span = calendar.span
+    if span is None or not span[0] - REACH_NS <= now <= span[1] + REACH_NS:
+        found["news_uncovered"] = 1.0
+        return
     release = calendar.nearest(instrument, now)
     if release is None:
-        return {"f_news": 1.0}
-    at = float(release.event.time // NS_PER_SECOND)
-    return {"news_minutes": release.minutes, "news_at": at, "f_news": release.factor}
+        found["f_news"] = 1.0
+        return
+    found["news_minutes"] = release.minutes
+    found["news_at"] = float(release.event.time // NS_PER_SECOND)
+    found["f_news"] = release.factor
 
 
-def _drift(signal: Signal, quote: Quote) -> dict[str, float]:
+def _add_drift(found: dict[str, float], signal: Signal, quote: Quote) -> None:
     """How far price has gone since the signal's bar closed: of the way to the target, and to the stop."""
     reference = signal.reference_points
     if reference == NO_PRICE:
-        return {}
+        return
     move = signal.side * (quote.bid - reference)
-    found = {}
     risk = signal.stop_distance(reference)
     if risk is not None and risk > 0:
-        found["drift_adverse"] = max(-move, 0) / risk
-    if signal.target_points != NO_PRICE:
-        reward = signal.target_points if signal.relative else signal.side * (signal.target_points - reference)
+        found["drift_adverse"] = -move / risk if move < 0 else 0.0
+    target = signal.target_points
+    if target != NO_PRICE:
+        reward = target if signal.relative else signal.side * (target - reference)
         if reward > 0:
-            found["drift_favourable"] = max(move, 0) / reward
-    return found
+            found["drift_favourable"] = move / reward if move > 0 else 0.0
 
 
 def beyond(signal: Signal, quote: Quote) -> str | None:

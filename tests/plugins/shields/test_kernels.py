@@ -18,7 +18,7 @@ from bitten_plugins.shields.freshness import Freshness
 from bitten_plugins.shields.levels import Levels
 from bitten_plugins.shields.pools import HIGHS, LOWS, MOST_POOLS, POOL_BARS
 from bitten_plugins.shields.sessions import WINDOWS, windows
-from bitten_plugins.shields.spreads import Spreads
+from bitten_plugins.shields.spreads import Spreads, _median
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -141,13 +141,11 @@ def test_chart(seed: int, cuts: int) -> None:
             assert sorted(zip(found["kind"], found["level"], strict=True)) == sorted(
                 (pool["kind"], pool["level"]) for pool in alive
             )
-            assert chart.pool_between(LOWS, int(bar["known"]), row.number, int(bar["close"]), bar["close"] - 80) == max(
+            assert chart.pool_between(LOWS, int(bar["known"]), row, int(bar["close"]), bar["close"] - 80) == max(
                 (p["level"] for p in alive if p["kind"] == LOWS and bar["close"] - 80 <= p["level"] < bar["close"]),
                 default=None,
             )
-            assert chart.pool_between(
-                HIGHS, int(bar["known"]), row.number, int(bar["close"]), bar["close"] + 80
-            ) == min(
+            assert chart.pool_between(HIGHS, int(bar["known"]), row, int(bar["close"]), bar["close"] + 80) == min(
                 (p["level"] for p in alive if p["kind"] == HIGHS and bar["close"] < p["level"] <= bar["close"] + 80),
                 default=None,
             )
@@ -210,6 +208,13 @@ def test_usual_spread(seed: int, cuts: int) -> None:
     assert checked == {True, False} or cuts == 0
 
 
+@given(st.lists(st.floats(0.0, 20.0).map(lambda value: round(value, 1)), min_size=1, max_size=700))
+@settings(max_examples=100)
+def test_the_median_is_that_of_numpy(values: list[float]) -> None:
+    """To the last bit, also of many equal values."""
+    assert _median(np.array(values)) == np.median(values)
+
+
 @given(seed=SEEDS, cuts=st.sampled_from([0, 2, 40, 900]))
 @settings(max_examples=12)
 def test_freshness(seed: int, cuts: int) -> None:
@@ -240,6 +245,16 @@ def test_steps_back_are_seen() -> None:
     fresh.observe(Quotes("EURUSD", np.array([1, 5, 4, 6]) * NS_PER_SECOND, np.full(4, 100), np.full(4, 103)))
     found = fresh.at(6 * NS_PER_SECOND)
     assert found is not None and found.backward == 1
+
+
+def test_steps_back_are_seen_among_many() -> None:
+    """Where the last 500 are all of one slice, and of those only."""
+    ts = np.arange(1200) * NS_PER_SECOND
+    ts[[300, 900, 1000]] -= 2 * NS_PER_SECOND
+    fresh = Freshness()
+    fresh.observe(Quotes("EURUSD", ts, np.full(1200, 100), np.full(1200, 103)))
+    found = [fresh.at(second * NS_PER_SECOND) for second in (1199, 950, 700)]
+    assert [one and one.backward for one in found] == [2, 1, 1]
 
 
 def test_quotes_of_bars_are_not_stale_within_their_bar() -> None:
