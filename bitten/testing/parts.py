@@ -187,7 +187,10 @@ def _causal(trial: PartTrial) -> str:
 
 
 def _screens(trial: PartTrial) -> str:
-    """What a gate says of many signals at once is what it says of each when it is asked."""
+    """What a gate says of many signals at once is what it says of each when it is asked.
+
+    Accounts of each question are others, so a gate that looks at what changes of them is found out.
+    """
     passed = 0
     for market in trial.markets:
         prompt = market.prompt()
