@@ -21,9 +21,9 @@ from bitten.publisher import Publisher
 from bitten.rule import PASS, Rule
 from bitten.screening import Offers, Screened, as_screened, make_offers
 from bitten.sizing import floor_to_steps
+from bitten.verdictform import VerdictForm
 
 _WORTHWHILE: Final = 4  # signals of a slice from which on columns are cheaper than questions
-_BOOL: Final = np.dtype(np.bool_)  # numpy has one object for each of these
 
 
 class Step(NamedTuple):
@@ -61,7 +61,7 @@ class GateChain:
         self._first: list[tuple[Answers, ...]] = []  # per signal, what the chain's first steps have said already
         self._size = len(ledger.ids)
         self._unsized: Floats = frozen(np.zeros(self._size))
-        self._sound: set[str] = set()  # reasons that are known to be usable
+        self._form = VerdictForm(self._size)
         self._broken: dict[str, str] = {}  # parts that failed while they were told something: they refuse from then on
         self._learners = _overriding(self.steps, "learn")
         self._observers = _overriding(self.steps, "observe")
@@ -204,13 +204,13 @@ class GateChain:
                     lots = situation.lots
                 else:
                     verdict = gate.decide(situation)
-                    self._check(verdict)
+                    self._form.check(verdict)
                     before = lots
                     if verdict.lots is not None:
-                        lots = floor_to_steps(self._sizes("lots are", verdict.lots), signal.instrument)
-                        working |= self._working(verdict)
+                        lots = floor_to_steps(self._form.sizes("lots are", verdict.lots), signal.instrument)
+                        working |= self._form.working(verdict)
                         if verdict.loss_per_lot is not None:
-                            loss = self._sizes("the loss of a lot is", verdict.loss_per_lot)
+                            loss = self._form.sizes("the loss of a lot is", verdict.loss_per_lot)
                         situation = situation.resized(lots, loss)
                     left = self._answered(step.name, alive, verdict, before, lots, given)
             except (Exception, SystemExit) as error:
@@ -266,47 +266,6 @@ class GateChain:
         given.append(_flat(step.name, alive, verdict, reason, score.score, 1.0, self._volume(after.lots, alive)))
         return after, alive
 
-    def _check(self, verdict: Verdict) -> None:
-        """Raise where a gate's answer is none: no column of booleans over the accounts, or a broken reason."""
-        if type(verdict) is not Verdict:
-            raise TypeError(f"answered {type(verdict).__name__} instead of a Verdict")
-        passed = verdict.passed
-        if type(passed) is not np.ndarray or passed.dtype is not _BOOL or passed.shape != (self._size,):
-            passed = np.asarray(passed)
-            raise ValueError(f"passed has shape {passed.shape} and type {passed.dtype}, not bool ({self._size},)")
-        if verdict.reason not in self._sound:
-            if verdict.reason.format(measured=0.0, limit=0.0, account="").strip():
-                self._sound.add(verdict.reason)
-            elif not passed.all():
-                raise ValueError("it refuses without a reason")
-
-    def _sizes(self, what: str, value: Number) -> Floats:
-        """A column of volumes or of money; raises where it is none: another shape, negative, not finite."""
-        sizes = np.asarray(self._number(value), np.float64)
-        least, most = (sizes[0], sizes[0]) if sizes.shape == (1,) else (sizes.min(), sizes.max())
-        if sizes.shape != (self._size,) or not (least >= 0 and most < math.inf):
-            raise ValueError(f"{what} {sizes.tolist()}")
-        return sizes
-
-    def _working(self, verdict: Verdict) -> Mapping[str, Number]:
-        """How the lots came about; raises where that is not names and numbers."""
-        for name, value in verdict.working.items():
-            if not isinstance(name, str) or isinstance(value, str) or value is None:
-                raise TypeError(f"working holds {name!r}: {value!r}, must be names and numbers")
-            self._number(value)
-        return verdict.working
-
-    def _number(self, value: Number) -> Number:
-        """A column over the accounts, or a number that is one for all; raises where it is neither."""
-        if type(value) is float:
-            return value
-        if type(value) is np.ndarray and value.shape == (self._size,) and value.dtype.kind in "fi":
-            return value
-        column = np.asarray(value, np.float64)
-        if column.shape not in ((), (self._size,)):
-            raise ValueError(f"a column has shape {column.shape}, not ({self._size},)")
-        return column if column.ndim else column.item()
-
     def _answered(
         self, name: str, alive: Ints, verdict: Verdict, before: Floats, lots: Floats, given: list[Answers]
     ) -> Ints:
@@ -340,7 +299,7 @@ class GateChain:
         """A copy of some rows of a column; a single number as it is. Most runs have one account: numbers do for it."""
         if type(value) is float:
             return value
-        value = self._number(value)
+        value = self._form.number(value)
         if not isinstance(value, np.ndarray):
             return value
         return value[rows] if self._size > 1 else value.item()

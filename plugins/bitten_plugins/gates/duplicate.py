@@ -51,7 +51,7 @@ class Duplicate(Gate):
         """By what each account has fired, and by when it fired last on the symbol and side."""
         ledger, signal = situation.ledger, situation.signal
         if not self.config.cooldown_minutes and ledger.fired(signal.id) is ledger.nobody:
-            return Verdict(ledger.everyone, math.nan, math.nan, _TEXT)
+            return Verdict(situation.for_all(True), math.nan, math.nan, _TEXT)
         last, least = ledger.last_fire(signal.symbol, signal.side), self.config.cooldown_minutes
         never = last == LONG_AGO
         since = np.where(never, np.nan, (situation.time - last) / NS_PER_MINUTE)

@@ -44,10 +44,7 @@ def sweep_factor(kind: int) -> float:
 def spread_factor(ratio: float, of_atr: float | None) -> float:
     """Of the spread in usual spreads, and in ATR where there is one."""
     usual = 1.0 - ramp(ratio, 1.25, 4.0)
-    if of_atr is None:
-        return usual
-    small = 1.0 - ramp(of_atr, 0.15, 0.5)
-    return small if small < usual else usual
+    return usual if of_atr is None else min(usual, 1.0 - ramp(of_atr, 0.15, 0.5))
 
 
 def volatility_factor(ratio: float, last: float) -> float:
