@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # A property over kernels compiles on its first example, so no deadline holds; a red build must be red again.
 settings.register_profile("bitten", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("bitten")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt: a shell has whatever it starts in the background ignore it, and programs inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:
